@@ -1,0 +1,1 @@
+"""Hand an AI agent an outcome, with an owner, a boundary and a way back."""

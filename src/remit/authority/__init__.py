@@ -1,0 +1,1 @@
+"""May this happen: actions, and the one function that decides them."""

@@ -1,0 +1,86 @@
+"""`remit`: every verb is a file of its own, imported only when it is used."""
+
+import importlib
+import sys
+
+import click
+
+from remit.errors import RemitError
+
+VERBS: dict[str, str] = {
+    "init": "make the local identity and an organisation file",
+    "new": "write the skeleton of a contract",
+    "check": "review a contract before anything runs",
+    "decide": "say what a contract would answer to actions",
+    "schema": "print the JSON Schema of the contract file",
+    "run": "hand over: run a command under a contract",
+    "runs": "list runs",
+    "show": "show where one run stands",
+    "answer": "answer a question of a run",
+    "accept": "take the outcome of a run, or decline it",
+    "diff": "show what a run changed",
+    "publish": "release what a run changed",
+    "undo": "put back what a run published",
+    "stop": "stop a run and everything in it",
+    "resume": "carry on runs that were interrupted",
+    "account": "answer the five questions about a run",
+    "verify": "prove that the records are what was recorded",
+    "export": "write the records to a file that verifies by itself",
+    "doctor": "say what this machine can contain, and how to get the rest",
+    "bench": "measure remit against the plainest alternative",
+}
+
+
+class Verbs(click.Group):
+    """A group that imports `remit.cli.VERB` when, and only when, the verb is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = importlib.import_module(f"remit.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], VERBS, n=1)
+            hint = f"; did you mean `{near[0]}`?" if near else "; `remit --help` lists the verbs"
+            raise click.UsageError(f"no such verb `{args[0]}`{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="remit", prog_name="remit")
+def group() -> None:
+    """Hand an AI agent an outcome, with an owner, a boundary and a way back."""
+
+
+def main() -> None:
+    """Run one verb; a RemitError becomes one clear line and its exit code."""
+    try:
+        group.main(prog_name="remit", standalone_mode=False)
+    except click.exceptions.Exit as ending:
+        sys.exit(ending.exit_code)
+    except click.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(6)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except RemitError as error:
+        click.echo(f"remit: {error}", err=True)
+        if error.hint:
+            click.echo(f"  {error.hint}", err=True)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

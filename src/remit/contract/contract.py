@@ -1,0 +1,67 @@
+"""The contract: one outcome, its owner, its boundary, its proof and its way back."""
+
+from typing import Literal
+
+from remit.contract.limits import Limits
+from remit.contract.outcome import Check, Escalation, Recovery
+from remit.contract.party import Tool
+from remit.contract.rule import Rule
+from remit.value import Value, digest
+
+Level = Literal["L0", "L1", "L2", "L3"]
+LEVELS: tuple[Level, ...] = ("L0", "L1", "L2", "L3")
+
+
+class Contract(Value, frozen=True, kw_only=True):
+    """What was promised; immutable, addressed by its hash. `rules` keep the order of the file.
+
+    `principal` is whom the agent acts for (SOUL.md); `runtime` the start argv; `unenforced` prose that no rule binds.
+    """
+
+    goal: str
+    owner: str
+    rules: tuple[Rule, ...]
+    limits: Limits
+    success: tuple[Check, ...]
+    recovery: tuple[Recovery, ...]
+    escalation: tuple[Escalation, ...] = ()
+    tools: tuple[Tool, ...] = ()
+    runtime: tuple[str, ...] = ()
+    principal: str | None = None
+    containment: Level = "L3"
+    publish: Literal["auto", "ask"] = "auto"
+    environment: tuple[str, ...] = ()
+    unenforced: tuple[str, ...] = ()
+
+    def hash(self) -> str:
+        """The address of this contract."""
+        return digest(self)
+
+
+class Mark(Value, frozen=True, kw_only=True):
+    """A place in a text: 1-based line and column."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+Severity = Literal["error", "warning", "note"]
+
+
+class Finding(Value, frozen=True, kw_only=True):
+    """One thing wrong or worth knowing: code (UPPER-CASE), where in the contract (`may[0].where.amount`), what, what to do.
+
+    `excerpt` is the source line with a caret line below it, where there is a source.
+    """
+
+    code: str
+    severity: Severity
+    where: str
+    message: str
+    hint: str = ""
+    mark: Mark | None = None
+    excerpt: str = ""

@@ -1,0 +1,63 @@
+"""What a run did to its workspace, as values: changed paths, commits, moved refs."""
+
+from typing import Literal
+
+from remit.value import Value
+
+EntryType = Literal["file", "directory", "link", "other", "absent"]
+
+
+class Seen(Value, frozen=True, kw_only=True):
+    """One side of a change: type, permission bits, size in bytes, sha256 of a file, target of a link."""
+
+    type: EntryType
+    mode: int = 0
+    size: int = 0
+    sha256: str = ""
+    target: str = ""
+    links: int = 1
+
+
+class Change(Value, frozen=True, kw_only=True):
+    """One path that differs from the base. `path` is workspace-relative; a rename is a delete and a write.
+
+    `plant` says why the path is dangerous wherever it lands (a hook, an editor task, a link out, setuid, a special file).
+    """
+
+    path: str
+    verb: Literal["write", "delete"]
+    before: Seen
+    after: Seen
+    plant: str = ""
+
+
+class Commit(Value, frozen=True, kw_only=True):
+    """One new commit: its id, first line, parents, and the paths its tree changes against its first parent."""
+
+    id: str
+    subject: str
+    parents: tuple[str, ...]
+    changes: tuple[Change, ...]
+
+
+class RefMove(Value, frozen=True, kw_only=True):
+    """One ref that differs from the start: `verb` is commit, branch or tag; `object` the branch or tag name.
+
+    `head` is true for the branch checked out at the start. Before and after are ids, empty when absent.
+    """
+
+    verb: Literal["commit", "branch", "tag"]
+    object: str
+    head: bool
+    before: str
+    after: str
+    commits: tuple[Commit, ...] = ()
+    fast_forward: bool = True
+
+
+class ChangeSet(Value, frozen=True, kw_only=True):
+    """Everything a sealed stage holds: paths in order, refs that moved, files ignored with the reason."""
+
+    changes: tuple[Change, ...] = ()
+    refs: tuple[RefMove, ...] = ()
+    ignored: tuple[tuple[str, str], ...] = ()

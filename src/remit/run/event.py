@@ -1,0 +1,363 @@
+"""Every fact of a run, in the past tense. Unknown later fields are left alone; unknown kinds stop the fold."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from remit.authority.action import Action
+from remit.authority.decision import Reason, Word
+from remit.contract.contract import Contract, Level
+from remit.contract.limits import Spend
+from remit.contract.party import Assurance, Organisation
+from remit.run.change import ChangeSet
+
+SCHEMA = "remit.event/1"
+
+Verdict = Literal["success", "success_with_exceptions", "failed", "refused", "exhausted", "stopped", "unknown"]
+Acceptance = Literal["pending", "accepted", "declined"]
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """Something that happened in one run. `run` is its id."""
+
+    run: str
+
+
+class Started(Fact, frozen=True, kw_only=True, tag="started"):
+    """A contract was taken on: everything that decides is pinned here."""
+
+    contract: Contract
+    organisation: Organisation
+    workspace: str
+    command: tuple[str, ...]
+    trigger: str
+    parent: str | None = None
+    key: str | None = None
+    ancestors: tuple[str, ...] = ()
+    accepted_level: Level | None = None
+    accepted_by: str | None = None
+    checklist: tuple[tuple[str, bool], ...] = ()
+    context: tuple[tuple[str, str], ...] = ()
+    no_wait: bool = False
+
+
+class BoundarySet(Fact, frozen=True, kw_only=True, tag="boundary_set"):
+    """The boundary as compiled and probed: what is there, and so what is absent."""
+
+    attempt: int
+    level: Level
+    missing: tuple[str, ...] = ()
+    stage: str = ""
+    visible: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    limits: Mapping[str, str] = {}
+
+
+class AttemptStarted(Fact, frozen=True, kw_only=True, tag="attempt_started"):
+    """The runtime was about to be started in a fresh stage."""
+
+    attempt: int
+    because: str = ""
+
+
+class Decided(Fact, frozen=True, kw_only=True, tag="decided"):
+    """The gate answered. `at_door` says where the action was met: door, publish, observer, proxy, git, engine."""
+
+    action: Action
+    digest: str
+    decision: Word
+    reasons: tuple[Reason, ...]
+    considered: tuple[Reason, ...] = ()
+    at_door: str
+    of: tuple[str, ...] = ()
+    key: str | None = None
+
+
+class Blocked(Fact, frozen=True, kw_only=True, tag="blocked"):
+    """The kernel or the box stopped something, and the observer saw it."""
+
+    what: str
+    object: str
+    by: str
+
+
+class Intended(Fact, frozen=True, kw_only=True, tag="intended"):
+    """An effect is about to happen under this key; durable before it does."""
+
+    key: str
+    action: Action
+    rules: tuple[tuple[str, str], ...] = ()
+    numbers: Mapping[str, str] = {}
+
+
+class Effected(Fact, frozen=True, kw_only=True, tag="effected"):
+    """The effect under this key happened, or did not; `returned` are the texts it gave back."""
+
+    key: str
+    ok: bool
+    receipt: str = ""
+    returned: tuple[str, ...] = ()
+
+
+class Charged(Fact, frozen=True, kw_only=True, tag="charged"):
+    """Spend was settled against the run's limits."""
+
+    spend: Spend
+    what: str
+
+
+class Warned(Fact, frozen=True, kw_only=True, tag="warned"):
+    """A limit is near: at least four fifths used."""
+
+    limit: str
+    used: str
+    of: str
+
+
+class LimitReached(Fact, frozen=True, kw_only=True, tag="limit_reached"):
+    """A limit stopped something."""
+
+    limit: str
+    used: str
+    of: str
+
+
+class Stuck(Fact, frozen=True, kw_only=True, tag="stuck"):
+    """No progress: an identical action over and over, a storm of refusals, or silence."""
+
+    why: str
+
+
+class QuestionAsked(Fact, frozen=True, kw_only=True, tag="question_asked"):
+    """A person must answer. `about` is action, recovery, publish or containment."""
+
+    question: str
+    about: Literal["action", "change", "recovery", "publish"]
+    text: str
+    of: tuple[str, ...]
+    action: Action | None = None
+    digest: str = ""
+    contract: str = ""
+    reasons: tuple[Reason, ...] = ()
+    expires: datetime | None = None
+    otherwise: str = ""
+
+
+class QuestionAnswered(Fact, frozen=True, kw_only=True, tag="question_answered"):
+    """A person answered. The signature covers the bytes of `statement`."""
+
+    question: str
+    answer: Literal["yes", "no"]
+    person: str
+    roles: tuple[str, ...] = ()
+    assurance: Assurance
+    statement: str
+    signature: str
+    key: str
+    note: str = ""
+
+
+class Output(Fact, frozen=True, kw_only=True, tag="output"):
+    """What the runtime printed, kept outside the ledger: size, hash and the last lines."""
+
+    attempt: int
+    bytes: int
+    sha256: str
+    tail: str
+    cut: bool = False
+
+
+class WorkDone(Fact, frozen=True, kw_only=True, tag="work_done"):
+    """The runtime ended, nothing of it is left, and its stage is sealed and durable."""
+
+    attempt: int
+    status: int | None
+    why: Literal["ended", "limit", "stopped", "stuck"]
+    sealed: str
+    receipt: str
+
+
+class AttemptLost(Fact, frozen=True, kw_only=True, tag="attempt_lost"):
+    """An attempt did not get as far as a sealed stage; its stage was discarded."""
+
+    attempt: int
+    why: str
+
+
+class ChangesJudged(Fact, frozen=True, kw_only=True, tag="changes_judged"):
+    """Every changed path and ref was decided. `dropped` paths and `withheld` commits are not published.
+
+    `held` are digests of questions that must be answered first.
+    """
+
+    attempt: int
+    changes: ChangeSet
+    dropped: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
+    refs: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+
+
+class CheckRan(Fact, frozen=True, kw_only=True, tag="check_ran"):
+    """One success check was run on exactly the tree that would be published."""
+
+    check: str
+    round: int
+    ok: bool
+    evidence: str
+    failing: tuple[str, ...] = ()
+    control: str = ""
+
+
+class ChecksFinished(Fact, frozen=True, kw_only=True, tag="checks_finished"):
+    """A round of checks is complete; `excused` names checks whose every failing item is a listed exception."""
+
+    round: int
+    failed: tuple[str, ...] = ()
+    excused: tuple[str, ...] = ()
+    exceptions: tuple[str, ...] = ()
+
+
+class RecoveryEntered(Fact, frozen=True, kw_only=True, tag="recovery_entered"):
+    """A rung of the ladder held and was taken: `entry` counts from 0."""
+
+    entry: int
+    when: str
+    do: str
+    why: str
+
+
+class VerdictReached(Fact, frozen=True, kw_only=True, tag="verdict_reached"):
+    """What the checks said, once and for all."""
+
+    verdict: Verdict
+    exceptions: tuple[str, ...] = ()
+    why: str = ""
+
+
+class PublishIntended(Fact, frozen=True, kw_only=True, tag="publish_intended"):
+    """The stage is about to be released; everything needed to finish or take back is on disk."""
+
+    attempt: int
+    journal: str
+
+
+class Published(Fact, frozen=True, kw_only=True, tag="published"):
+    """The stage was released: the paths and refs that changed."""
+
+    attempt: int
+    paths: tuple[str, ...]
+    refs: tuple[str, ...]
+    receipt: str
+
+
+class PublishFailed(Fact, frozen=True, kw_only=True, tag="publish_failed"):
+    """Nothing was released: a conflict, or the disk."""
+
+    attempt: int
+    why: str
+    conflicts: tuple[str, ...] = ()
+
+
+class UndoIntended(Fact, frozen=True, kw_only=True, tag="undo_intended"):
+    """What the run published is about to be put back."""
+
+    by: str
+
+
+class Undone(Fact, frozen=True, kw_only=True, tag="undone"):
+    """The stage was dropped, or what was published was put back."""
+
+    paths: tuple[str, ...]
+    receipt: str
+
+
+class UndoFailed(Fact, frozen=True, kw_only=True, tag="undo_failed"):
+    """Nothing was put back, because later work builds on it."""
+
+    why: str
+    conflicts: tuple[str, ...] = ()
+
+
+class Accepted(Fact, frozen=True, kw_only=True, tag="accepted"):
+    """The owner took the outcome, or declined it. The signature covers the bytes of `statement`."""
+
+    acceptance: Literal["accepted", "declined"]
+    person: str
+    assurance: Assurance
+    statement: str
+    signature: str
+    key: str
+    note: str = ""
+
+
+class Notified(Fact, frozen=True, kw_only=True, tag="notified"):
+    """Somebody was told something."""
+
+    who: str
+    how: str
+    what: str
+
+
+class StopAsked(Fact, frozen=True, kw_only=True, tag="stop_asked"):
+    """A person, or a limit, wants the run stopped."""
+
+    by: str
+    why: str = ""
+
+
+class Stopped(Fact, frozen=True, kw_only=True, tag="stopped"):
+    """Nothing of the run is left running; the receipt says how that is known."""
+
+    receipt: str
+
+
+class ChildStarted(Fact, frozen=True, kw_only=True, tag="child_started"):
+    """A child run was taken on; its limits are reserved here until it ends."""
+
+    child: str
+    key: str
+    reserved: Spend
+
+
+class ChildEnded(Fact, frozen=True, kw_only=True, tag="child_ended"):
+    """A child run ended; its reservation is settled to what it spent."""
+
+    child: str
+    verdict: Verdict
+    spend: Spend
+
+
+class BodiesErased(Fact, frozen=True, kw_only=True, tag="bodies_erased"):
+    """The bodies of an ended run were erased; the tree over its entries stands."""
+
+    by: str
+    because: str
+
+
+Event = (
+    Started | BoundarySet | AttemptStarted | Decided | Blocked | Intended | Effected | Charged | Warned | LimitReached
+    | Stuck | QuestionAsked | QuestionAnswered | Output | WorkDone | AttemptLost | ChangesJudged | CheckRan
+    | ChecksFinished | RecoveryEntered | VerdictReached | PublishIntended | Published | PublishFailed | UndoIntended
+    | Undone | UndoFailed | Accepted | Notified | StopAsked | Stopped | ChildStarted | ChildEnded | BodiesErased
+)  # fmt: skip
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as the ledger holds it: its place among all events, when, and the event (None once erased)."""
+
+    seq: int
+    at: datetime
+    run: str
+    kind: str
+    event: Event | None
+
+
+def plain(event: Event) -> dict[str, Any]:
+    """The event as JSON-ready built-in values, `kind` included."""
+    built: dict[str, Any] = msgspec.to_builtins(event)
+    return built

@@ -1,0 +1,1 @@
+"""Shipped stand-ins for the ports, and the checks that real adapters pass too."""
