@@ -1,1 +1,68 @@
 """The wiring: settings in, a ready engine out."""
+
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from remit.adapters.clock import SystemClock
+from remit.adapters.lease import FileLeases
+from remit.adapters.ledgers.sqlite import SqliteLedger, open_ledger
+from remit.adapters.sandboxes.bubblewrap import Bubblewrap
+from remit.adapters.signers.local import LocalSigner, load
+from remit.adapters.workspaces.staged import StagedWorkspace
+from remit.engine.hands import Asker, Hands
+from remit.engine.supervisor import Supervisor
+
+
+def crash_hook() -> Callable[[str, str], None] | None:
+    """For crash tests: `REMIT_TEST_CRASH=before:7` kills this process around its 7th commit. Harmless to whoever sets it."""
+    asked = os.environ.get("REMIT_TEST_CRASH", "")
+    side, _, number = asked.partition(":")
+    if side not in {"before", "after"} or not number.isdigit():
+        return None
+    left = int(number)
+
+    def hook(when: str, _: str) -> None:
+        nonlocal left
+        if when != side:
+            return
+        left -= 1
+        if left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return hook
+
+
+@asynccontextmanager
+async def records(home: Path) -> AsyncIterator[SqliteLedger]:
+    """The ledger of this home, made when it is not there yet. Raises Broken when the disk will not have it."""
+    ledger = open_ledger(home, clock=SystemClock(), on_append=crash_hook())
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+@asynccontextmanager
+async def engine(home: Path, *, asker: Asker | None = None) -> AsyncIterator[Supervisor]:
+    """A ready engine over this home."""
+    async with records(home) as ledger:
+        yield Supervisor(
+            Hands(
+                ledger=ledger,
+                clock=SystemClock(),
+                leases=FileLeases(home / "leases"),
+                workspace=StagedWorkspace(),
+                sandbox=Bubblewrap(home / "cache"),
+                home=home,
+                signer=load(home),
+                asker=asker,
+            )
+        )
+
+
+def identity(home: Path) -> LocalSigner | None:
+    """Who sits here, as `remit init` wrote it; None before that."""
+    return load(home)

@@ -7,9 +7,8 @@ import click
 
 from remit.value import encode
 
-CONTROL = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), 127)} | {
-    code: f"\\u{code:04x}" for code in (*range(0x80, 0xA0), *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF,)
-}  # fmt: skip
+HIDDEN = (*range(0x80, 0xA0), *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF)
+CONTROL = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), 127)} | {code: f"\\u{code:04x}" for code in HIDDEN}
 
 
 def clean(text: str) -> str:

@@ -40,7 +40,15 @@ class Started(Fact, frozen=True, kw_only=True, tag="started"):
     accepted_by: str | None = None
     checklist: tuple[tuple[str, bool], ...] = ()
     context: tuple[tuple[str, str], ...] = ()
-    no_wait: bool = False
+    visible: tuple[str, ...] = ()
+
+
+class BoxStarted(Fact, frozen=True, kw_only=True, tag="box_started"):
+    """The box is up: its first process as the host sees it, and when that process was born (clock ticks since boot)."""
+
+    attempt: int
+    pid: int
+    born: int
 
 
 class BoundarySet(Fact, frozen=True, kw_only=True, tag="boundary_set"):
@@ -340,10 +348,11 @@ class BodiesErased(Fact, frozen=True, kw_only=True, tag="bodies_erased"):
 
 
 Event = (
-    Started | BoundarySet | AttemptStarted | Decided | Blocked | Intended | Effected | Charged | Warned | LimitReached
-    | Stuck | QuestionAsked | QuestionAnswered | Output | WorkDone | AttemptLost | ChangesJudged | CheckRan
-    | ChecksFinished | RecoveryEntered | VerdictReached | PublishIntended | Published | PublishFailed | UndoIntended
-    | Undone | UndoFailed | Accepted | Notified | StopAsked | Stopped | ChildStarted | ChildEnded | BodiesErased
+    Started | BoxStarted | BoundarySet | AttemptStarted | Decided | Blocked | Intended | Effected | Charged | Warned
+    | LimitReached | Stuck | QuestionAsked | QuestionAnswered | Output | WorkDone | AttemptLost | ChangesJudged
+    | CheckRan | ChecksFinished | RecoveryEntered | VerdictReached | PublishIntended | Published | PublishFailed
+    | UndoIntended | Undone | UndoFailed | Accepted | Notified | StopAsked | Stopped | ChildStarted | ChildEnded
+    | BodiesErased
 )  # fmt: skip
 
 

@@ -1,0 +1,124 @@
+"""Driving a run from a verb: follow the ledger while the engine works, then say how it stands."""
+
+from pathlib import Path
+
+import anyio
+
+from remit.app import engine
+from remit.cli import progress
+from remit.cli.asked import at_terminal
+from remit.cli.outcome import exit_code, outcome
+from remit.cli.say import clean, document, person_at_terminal, talk
+from remit.engine.hands import Hands
+from remit.engine.supervisor import Supervisor
+from remit.run.event import Recorded, plain
+from remit.run.evolve import evolve
+from remit.run.state import Run
+
+POLL = 0.05
+
+
+async def drive(home: Path, run_id: str, *, as_json: bool) -> int:
+    """Drive the run until it ends or waits, printing as it goes; the exit code."""
+    async with engine(home) as supervisor:
+        hands = supervisor.hands
+        if person_at_terminal() and not as_json:
+            from dataclasses import replace
+
+            hands = replace(hands, asker=at_terminal(hands))
+            supervisor = Supervisor(hands)
+        run = await followed(supervisor, run_id, as_json=as_json)
+        for job in await hands.ledger.jobs():
+            if job.run == run_id:
+                await hands.ledger.finish(job)
+    return finish(run, as_json=as_json)
+
+
+async def followed(supervisor: Supervisor, run_id: str, *, as_json: bool) -> Run:
+    """Drive, and tell every fact of the run as it is recorded."""
+    follower = Follower(supervisor.hands, run_id, as_json=as_json)
+    await follower.catch_up(quiet=True)
+    async with anyio.create_task_group() as group:
+        group.start_soon(follower.follow)
+        try:
+            run = await supervisor.drive(run_id)
+        finally:
+            group.cancel_scope.cancel()
+            with anyio.CancelScope(shield=True):
+                await follower.catch_up()
+    return run
+
+
+class Follower:
+    """Reads what the ledger got since it last looked."""
+
+    def __init__(self, hands: Hands, run: str, *, as_json: bool) -> None:
+        self._hands = hands
+        self._run = Run(id=run)
+        self._json = as_json
+
+    async def follow(self) -> None:
+        """Look again and again; another process may append too."""
+        seen = -1
+        while True:
+            version = await self._hands.ledger.version()
+            if version != seen:
+                seen = version
+                await self.catch_up()
+            await anyio.sleep(POLL)
+
+    async def catch_up(self, *, quiet: bool = False) -> None:
+        """Tell what is new."""
+        for record in await self._hands.ledger.events(self._run.id, after=self._run.seq):
+            self._run = evolve(self._run, record)
+            if quiet and record.kind != "started":
+                continue
+            if self._json:
+                document(row(record))
+            elif not quiet:
+                progress.show(record, self._run)
+
+
+def row(record: Recorded) -> dict[str, object]:
+    """One fact as one JSON line."""
+    body = plain(record.event) if record.event is not None else {"kind": record.kind, "erased": True}
+    return {"schema": "remit.event/1", "seq": record.seq, "at": record.at.isoformat(), **body}
+
+
+def finish(run: Run, *, as_json: bool) -> int:
+    """The last line, or the closing screen; the exit code."""
+    if as_json:
+        document(outcome(run))
+        return exit_code(run)
+    talk()
+    talk(f"  {verdict(run)}")
+    if run.why:
+        talk(f"  {clean(run.why)}")
+    for exception in run.exceptions:
+        talk(f"    exception  {clean(exception)}")
+    talk(f"  {run.spend.turns} turns · {run.spend.time:.1f} s · {run.refusals} refused · acceptance {run.acceptance}")
+    for step in next_steps(run):
+        talk(f"  next: {step}")
+    return exit_code(run)
+
+
+def verdict(run: Run) -> str:
+    """The verdict as it stands on the screen: `SUCCESS_WITH_EXCEPTIONS (1)`."""
+    word = (run.verdict or "waiting for a person").upper()
+    return f"{word} ({len(run.exceptions)})" if run.exceptions else word
+
+
+def next_steps(run: Run) -> list[str]:
+    """What a person can type now."""
+    steps = [f"remit answer {run.id} {question.question} yes|no" for question in run.open_questions]
+    if run.publish_failed:
+        return [
+            *steps,
+            f"remit diff {run.id}",
+            f"remit publish {run.id}    (once the conflict is gone: {clean(run.publish_failed)})",
+        ]
+    if run.verdict == "success_with_exceptions" and run.acceptance == "pending":
+        steps += [f"remit diff {run.id}", f"remit accept {run.id}    (publishes, and makes the outcome yours)"]
+    elif run.verdict == "success" and run.acceptance == "pending" and run.published is not None:
+        steps += [f"remit accept {run.id}", f"remit undo {run.id}"]
+    return [*steps, f"remit account {run.id}"]

@@ -1,0 +1,76 @@
+"""Reading contract and organisation files for every verb: the whole list of what is wrong, or a value."""
+
+from pathlib import Path
+
+from remit.cli.place import home, organisation_file
+from remit.cli.say import clean
+from remit.contract.contract import Finding
+from remit.contract.parse import Parsed, parse_bytes, parse_organisation_bytes
+from remit.contract.party import Organisation
+from remit.contract.text import MOST_BYTES
+from remit.errors import BadInput
+
+
+def read_contract(path: Path) -> Parsed:
+    """The file as parsed, whole or not; the SOUL.md beside a Markdown task is read with it. Raises BadInput when unreadable."""
+    soul = path.with_name("SOUL.md")
+    beside = (
+        read_bytes(soul).decode("utf-8", "replace")
+        if path.suffix == ".md" and path.name != "SOUL.md" and soul.is_file()
+        else None
+    )
+    return parse_bytes(read_bytes(path), file=str(path), soul=beside)
+
+
+def load_contract(path: Path) -> Parsed:
+    """A whole contract without a mistake in its text: `contract` is there. Raises BadInput with every finding."""
+    parsed = read_contract(path)
+    if parsed.contract is None:
+        said = rendered(parsed.findings)
+        raise BadInput(said or f"`{path}` is not a whole contract", hint=f"`remit check {path}` says what is missing")
+    return parsed
+
+
+def load_organisation(given: str | None) -> Organisation | None:
+    """The organisation file of `--org`, `$REMIT_ORG` or `$REMIT_HOME`; None when there is none. Raises BadInput with every finding."""
+    path = organisation_file(given)
+    if path is None:
+        return None
+    parsed = parse_organisation_bytes(read_bytes(path), file=str(path))
+    if parsed.organisation is None:
+        raise BadInput(rendered(parsed.findings), hint=f"mend `{path}`")
+    return parsed.organisation
+
+
+def local_identity() -> str | None:
+    """The person of the local key, where `remit init` made one."""
+    if not home().is_dir():
+        return None
+    from remit.adapters.signers.local import load
+
+    signer = load(home())
+    return signer.person if signer else None
+
+
+def read_bytes(path: Path) -> bytes:
+    """At most a little more than a contract may be, so that no device or huge file is read whole. Raises BadInput."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise BadInput(
+            f"`{path}` cannot be read: {(error.strerror or 'it failed').lower()}", hint="give the path of a contract file"
+        ) from None
+
+
+def rendered(findings: tuple[Finding, ...]) -> str:
+    """Findings as lines for a person: place, what, what to do, and the source with a caret."""
+    return "\n".join(line for finding in findings for line in finding_lines(finding))
+
+
+def finding_lines(finding: Finding) -> list[str]:
+    """One finding: `file:line:col: where: what; hint`, then the excerpt."""
+    place = ": ".join(str(part) for part in (finding.mark, finding.where) if part)
+    what = f"{finding.message}; {finding.hint}" if finding.hint else finding.message
+    head = f"{place}: {what}" if place else what
+    return [clean(head), *(f"    {clean(line)}" for line in finding.excerpt.splitlines())]

@@ -1,0 +1,82 @@
+"""What a person sees while a run goes on: every fact that matters, with the counters."""
+
+import sys
+
+from remit.cli.say import clean, talk
+from remit.run import event as e
+from remit.run.state import Run
+
+
+def line(fact: e.Event) -> str | None:
+    """One fact as one line; None for facts that would only be noise."""
+    match fact:
+        case e.AttemptStarted():
+            return f"attempt {fact.attempt}" + (f" ({clean(fact.because)})" if fact.because else "")
+        case e.BoundarySet():
+            net = ", ".join(fact.hosts) or "no network"
+            return f"contained at {fact.level} · {fact.stage} stage · {net} · {len(fact.hidden)} secret paths hidden"
+        case e.Decided() if fact.decision != "allow":
+            return f"{fact.decision:7} {clean(fact.action.said())}: {clean(fact.reasons[0].why)}"
+        case e.Decided() if fact.at_door in {"door", "proxy"}:
+            return f"allow   {clean(fact.action.said())}"
+        case e.Blocked():
+            return f"blocked {clean(fact.what)} {clean(fact.object)} (by {fact.by})"
+        case e.QuestionAsked():
+            return f"waits   {fact.question} of {', '.join(fact.of)}: {clean(fact.text)}"
+        case e.QuestionAnswered():
+            return f"{fact.person} answered {fact.question}: {fact.answer}"
+        case e.Warned():
+            return f"near the limit: {fact.used} of {fact.of} {fact.limit}"
+        case e.LimitReached():
+            return f"limit reached: {fact.limit} {fact.of}"
+        case e.Stuck():
+            return f"stuck: {fact.why}"
+        case e.WorkDone():
+            return f"work over ({fact.why}, status {fact.status}) · {fact.receipt}"
+        case _:
+            return _outcome_line(fact)
+
+
+def _outcome_line(fact: e.Event) -> str | None:
+    match fact:
+        case e.AttemptLost():
+            return f"attempt {fact.attempt} lost: {clean(fact.why)}"
+        case e.ChangesJudged():
+            kept = len(fact.changes.changes) - len(fact.dropped)
+            return f"judged {len(fact.changes.changes)} changed paths: {kept} publishable, {len(fact.dropped)} dropped"
+        case e.CheckRan():
+            items = f" · {len(fact.failing)} failing" if fact.failing else ""
+            return f"check   {fact.check}: {'passes' if fact.ok else 'fails'}{items}"
+        case e.RecoveryEntered():
+            return f"recovery: {fact.when}, so {fact.do}"
+        case e.Published():
+            return f"published {len(fact.paths)} paths, {len(fact.refs)} refs"
+        case e.PublishFailed():
+            return f"not published: {clean(fact.why)}"
+        case e.Undone():
+            return f"undone: {clean(fact.receipt)}"
+        case e.UndoFailed():
+            return f"not undone: {clean(fact.why)}"
+        case e.Accepted():
+            return f"{fact.person} {fact.acceptance} the outcome"
+        case e.Stopped():
+            return f"stopped · {clean(fact.receipt)}"
+        case _:
+            return None
+
+
+def show(record: e.Recorded, run: Run) -> None:
+    """Print the line of a fact, with time, turns and refusals in front."""
+    if record.event is None:
+        return
+    said = line(record.event)
+    if said is None:
+        return
+    since = (record.at - run.started_at).total_seconds() if run.started_at else 0.0
+    turns = f"{run.spend.turns}" + (f"/{run.contract.limits.turns}" if run.contract.limits.turns else "")
+    front = f"{since:6.1f}s  turns {turns:>5}  refused {run.refusals:>2}  "
+    talk((_dim(front) if sys.stderr.isatty() else front) + said)
+
+
+def _dim(text: str) -> str:
+    return f"\x1b[2m{text}\x1b[0m"

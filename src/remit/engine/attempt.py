@@ -1,0 +1,213 @@
+"""One attempt: a fresh stage, a box compiled from the contract, watched until nothing of it is left, then sealed."""
+
+import os
+import shutil
+import signal
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+import anyio
+
+from remit.engine import boundary
+from remit.engine.delegation import Drive, delegate
+from remit.engine.doorkeeper import Doorkeeper
+from remit.engine.gate import Gate
+from remit.engine.hands import Hands
+from remit.engine.lineage import names_verb
+from remit.errors import Refused, RemitError, Unavailable
+from remit.ports import Box, BoxPlan, Containment, Exit, Stage
+from remit.run.event import (
+    AttemptLost,
+    AttemptStarted,
+    BoxStarted,
+    LimitReached,
+    Output,
+    Stuck,
+    Warned,
+    WorkDone,
+)
+from remit.run.next_move import Work
+from remit.run.state import Run
+
+TICK = 0.2
+REPEATS = 8
+STORM = 20
+
+
+async def work(hands: Hands, gate: Gate, drive: Drive, run: Run, move: Work) -> None:
+    """Carry out one attempt. If the box cannot be made, the attempt is lost and the error goes up."""
+    found = await require_level(hands, run)
+    await hands.record(AttemptStarted(run=run.id, attempt=move.attempt, because=move.because))
+    state = await hands.replay(run.id)
+    place = hands.place(run.id, move.attempt)
+    shutil.rmtree(place, ignore_errors=True)
+    try:
+        stage, plan = await _prepare(hands, gate, state, place)
+        await _inside(hands, gate, drive, state, stage, plan, found, place)
+    except RemitError as error:
+        await hands.record(AttemptLost(run=run.id, attempt=move.attempt, why=str(error)))
+        raise
+
+
+async def require_level(hands: Hands, run: Run) -> Containment:
+    """What this machine can contain. Raises Unavailable, with the cure, when it is less than the contract needs."""
+    assert run.started is not None
+    found = await hands.sandbox.probe()
+    needed = run.started.accepted_level or run.contract.containment
+    if found.level < needed:
+        missing = "; ".join(f"{part.name}: {part.detail}" for part in found.parts if part.required and not part.ok)
+        cure = next((part.cure for part in found.parts if part.required and not part.ok and part.cure), "")
+        raise Unavailable(
+            f"the contract needs containment {needed}, this machine gives {found.level} ({missing})",
+            hint=cure or f"`remit doctor` says more; a person may type `--accept-containment {found.level}`",
+        )
+    return found
+
+
+async def _prepare(hands: Hands, gate: Gate, run: Run, place: Path) -> tuple[Stage, BoxPlan]:
+    assert run.started is not None
+    root = Path(run.started.workspace)
+    async with gate.transaction() as transaction:
+        authorities = gate.lineage(transaction, gate.fold(transaction, run.id))
+    now = hands.clock.now()
+    readable = boundary.wants(authorities, now, "read")
+    writable = boundary.wants(authorities, now, "write")
+    await hands.workspace.inspect(root, writable=writable)
+    parent = await _parent_stage(hands, run)
+    stage = await hands.workspace.open(
+        root, place, secrets=run.started.organisation.secrets, named=readable, quota=run.contract.limits.disk or boundary.DISK,
+        under=parent, identity=(f"remit {run.id}", run.contract.owner),
+    )  # fmt: skip
+    made = boundary.plan(
+        run, stage, authorities, visible=run.started.visible, passed=dict(os.environ),
+        owner=boundary.dropped_to(root),
+    )  # fmt: skip
+    return stage, made
+
+
+async def _parent_stage(hands: Hands, run: Run) -> Stage | None:
+    assert run.started is not None
+    if run.started.parent is None:
+        return None
+    parent = await hands.replay(run.started.parent)
+    return await hands.workspace.live(hands.place(parent.id, parent.attempt))
+
+
+async def _inside(
+    hands: Hands, gate: Gate, drive: Drive, run: Run, stage: Stage, plan: BoxPlan, found: Containment, place: Path
+) -> None:
+    async with gate.transaction() as transaction:
+        authorities = gate.lineage(transaction, gate.fold(transaction, run.id))
+    keeper = Doorkeeper(
+        hands, gate, run.id, log=place.parent / f"{run.attempt}.log",
+        observes=names_verb(authorities, "run"),
+        delegate=lambda parent, arguments, answer: delegate(hands, drive, parent, arguments, answer, keeper.box),
+    )  # fmt: skip
+    async with hands.sandbox.open(plan, keeper) as box:
+        keeper.box = box
+        await hands.record(
+            BoxStarted(run=run.id, attempt=run.attempt, pid=box.pid, born=born(box.pid)),
+            boundary.boundary(run, plan, stage, found),
+        )
+        ended, stuck = await _watch(hands, run, box, keeper)
+    await keeper.flush()
+    await _close(hands, run, stage, keeper, ended, stuck)
+
+
+async def _watch(hands: Hands, run: Run, box: Box, keeper: Doorkeeper) -> tuple[Exit, str]:
+    """Wait for the box while looking for a stop, a used-up limit, and no progress."""
+    stuck = ""
+
+    async def look() -> None:
+        nonlocal stuck
+        seen = -1
+        while True:
+            await anyio.sleep(TICK)
+            await keeper.flush()
+            version = await hands.ledger.version()
+            state = run
+            if version != seen:
+                seen, state = version, await hands.replay(run.id)
+            if state.stop:
+                return await box.stop("stopped")
+            if keeper.over:
+                return await box.stop("limit", keeper.over)
+            await _warn(hands, state)
+            stuck = no_progress(state, keeper.moved, hands.clock.now())
+            if stuck:
+                return await box.stop("stopped")
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(look)
+        ended = await box.wait()
+        group.cancel_scope.cancel()
+    return ended, stuck
+
+
+def no_progress(run: Run, moved: datetime, now: datetime) -> str:
+    """Why the run goes nowhere, or nothing: the same action over and over, a storm of refusals, silence."""
+    if run.repeats >= REPEATS and run.storm:
+        return f"the same action was asked {run.repeats} times in a row"
+    if run.storm >= STORM:
+        return f"{run.storm} refusals in a row"
+    limit = run.contract.limits.time or 1800
+    idle = min(900.0, max(60.0, limit / 2))
+    if (now - moved).total_seconds() > idle:
+        return f"nothing was done for {idle:.0f} s"
+    return ""
+
+
+async def _warn(hands: Hands, run: Run) -> None:
+    """At four fifths of a limit, say so once."""
+    limits, spend = run.contract.limits, run.spend
+    time = spend.time
+    if run.attempt_at is not None:
+        time += (hands.clock.now() - run.attempt_at).total_seconds()
+    used = {"turns": (spend.turns, limits.turns), "calls": (spend.calls, limits.calls), "time": (round(time, 1), limits.time)}
+    for name, (have, most) in used.items():
+        if most and have >= 0.8 * most and name not in run.warned:
+            await hands.record(Warned(run=run.id, limit=name, used=str(have), of=str(most)))
+
+
+async def _close(hands: Hands, run: Run, stage: Stage, keeper: Doorkeeper, ended: Exit, stuck: str) -> None:
+    why: Literal["ended", "limit", "stopped", "stuck"] = "stuck" if stuck else ended.why
+    sealed = await stage.seal()
+    facts: list[LimitReached | Stuck] = []
+    if ended.why == "limit" and ended.limit not in {"turns", "calls"}:
+        facts.append(LimitReached(run=run.id, limit=ended.limit, used="", of=str(getattr(run.contract.limits, ended.limit, ""))))
+    if stuck:
+        facts.append(Stuck(run=run.id, why=stuck))
+    await hands.record(
+        *facts,
+        Output(
+            run=run.id, attempt=run.attempt, bytes=keeper.bytes, sha256=keeper.sha256,
+            tail=keeper.tail.decode("utf-8", "replace"), cut=keeper.bytes > len(keeper.tail),
+        ),
+        WorkDone(
+            run=run.id, attempt=run.attempt, status=ended.status, why=why, sealed=sealed, receipt=ended.receipt,
+        ),
+    )  # fmt: skip
+
+
+def born(pid: int) -> int:
+    """When the process started, in clock ticks since boot; 0 when it is gone. A pid alone may be somebody else's by now."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return int(fields[19])
+
+
+async def lose(hands: Hands, run: Run) -> None:
+    """The supervisor of this attempt died: make sure its box is gone, drop its stage, say so."""
+    if run.box is not None and run.box[1] and born(run.box[0]) == run.box[1]:
+        os.kill(run.box[0], signal.SIGKILL)
+        for _ in range(250):
+            if born(run.box[0]) != run.box[1]:
+                break
+            await anyio.sleep(0.02)
+        if born(run.box[0]) == run.box[1]:
+            raise Refused(f"process {run.box[0]} of the attempt before does not die", hint="end it by hand, then resume")
+    await anyio.to_thread.run_sync(lambda: shutil.rmtree(hands.place(run.id, run.attempt), ignore_errors=True))
+    await hands.record(AttemptLost(run=run.id, attempt=run.attempt, why="the supervisor was gone before the stage was sealed"))

@@ -1,0 +1,115 @@
+"""From contract to box: what the contract does not name is not there."""
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from remit.authority.action import Action
+from remit.authority.compile import Authority
+from remit.authority.decide import decide
+from remit.authority.decision import Refuse
+from remit.authority.spent import Spent
+from remit.contract.limits import Limits
+from remit.engine.lineage import names_verb
+from remit.ports import BoxLimits, BoxPlan, Containment, Stage
+from remit.run.event import BoundarySet
+from remit.run.state import Run
+
+MEMORY = 4 * 1024**3
+DISK = 2 * 1024**3
+PROCESSES = 512
+
+
+def wants(authorities: tuple[Authority, ...], now: datetime, verb: str) -> Callable[[str], bool]:
+    """Whether an action on a path could be anything but refused: what may be dirty, and what may be seen."""
+
+    def asked(path: str) -> bool:
+        action = Action(verb=verb, object=path)  # type: ignore[arg-type]
+        return not isinstance(decide(authorities, action, spent=Spent(), approvals=(), now=now), Refuse)
+
+    return asked
+
+
+def box_limits(limits: Limits, used: float) -> BoxLimits:
+    """The part of the limits that the box itself holds the work to."""
+    return BoxLimits(
+        time=None if limits.time is None else max(0.1, limits.time - used),
+        memory=limits.memory or MEMORY,
+        processes=limits.processes or PROCESSES,
+        file=limits.file or limits.disk or DISK,
+        disk=limits.disk or DISK,
+        output=limits.output or 64 * 1024**2,
+    )
+
+
+def dropped_to(root: Path) -> tuple[int, int] | None:
+    """As root on somebody else's workspace, whose uid and gid the box runs under; None: one's own."""
+    seen = root.stat()
+    return (seen.st_uid, seen.st_gid) if os.geteuid() == 0 and seen.st_uid != 0 else None
+
+
+def environment(run: Run, passed: dict[str, str]) -> dict[str, str]:
+    """A clean environment: an identity for git that names run and owner, and only what the contract names besides."""
+    owner = run.contract.owner
+    named = {name: passed[name] for name in run.contract.environment if name in passed}
+    who = {
+        f"GIT_{role}_{what}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", f"remit {run.id}"), ("EMAIL", owner))
+    }
+    git = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*", "GIT_TERMINAL_PROMPT": "0"}
+    return {"LANG": "C.UTF-8", "TERM": "dumb", "REMIT_RUN": run.id, "REMIT_OWNER": owner, **who, **git, **named}
+
+
+def plan(
+    run: Run,
+    stage: Stage,
+    authorities: tuple[Authority, ...],
+    *,
+    visible: tuple[str, ...],
+    passed: dict[str, str],
+    owner: tuple[int, int] | None,
+) -> BoxPlan:
+    """The box of one attempt."""
+    assert run.started is not None
+    uid, gid = owner or (None, None)
+    return BoxPlan(
+        argv=run.started.command,
+        mount=stage.mount,
+        cwd=stage.mount.at,
+        environment=environment(run, passed),
+        visible=visible,
+        network=names_verb(authorities[1:], "fetch"),
+        limits=box_limits(run.contract.limits, run.spend.time),
+        uid=uid,
+        gid=gid,
+        level=run.started.accepted_level or run.contract.containment,
+    )
+
+
+def boundary(run: Run, plan: BoxPlan, stage: Stage, found: Containment) -> BoundarySet:
+    """The boundary as a fact: what was there, so that everything else is known to have been absent."""
+    hosts = tuple(
+        pattern for rule in run.contract.rules if rule.verb == "fetch" and rule.effect != "never" for pattern in rule.objects
+    )
+    shown = {
+        name: str(value)
+        for name, value in (
+            ("time", plan.limits.time), ("memory", plan.limits.memory), ("processes", plan.limits.processes),
+            ("file", plan.limits.file), ("disk", plan.limits.disk), ("output", plan.limits.output),
+        )
+        if value is not None
+    }  # fmt: skip
+    return BoundarySet(
+        run=run.id,
+        attempt=run.attempt,
+        level=found.level,
+        missing=tuple(f"{part.name}: {part.detail}" for part in found.parts if not part.ok),
+        stage=stage.kind,
+        visible=(str(PurePosixPath(plan.mount.at)), "/usr", *plan.visible),
+        hidden=stage.hidden,
+        hosts=hosts if plan.network else (),
+        environment=tuple(sorted(plan.environment)),
+        limits=shown,
+    )

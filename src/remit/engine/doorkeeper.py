@@ -1,0 +1,198 @@
+"""Who the box asks and tells: every want of the agent becomes an action at the gate."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from remit.authority.action import Action
+from remit.authority.decision import Allow, Code, Decision, Reason, Refuse, word
+from remit.contract.glob import normal_path
+from remit.contract.rule import VERBS
+from remit.engine.gate import Answer, Gate
+from remit.engine.hands import Hands
+from remit.errors import Conflict, RemitError
+from remit.ports import Box, Exec
+from remit.run.event import Blocked, Decided, Effected, Event
+
+Delegate = Callable[[str, dict[str, Any], Answer], Awaitable[dict[str, Any]]]
+"""Carries out a granted `delegate`: parent run, arguments, grant; gives the reply to the agent."""
+
+TAIL = 4096
+BATCH = 64
+
+
+class Doorkeeper:
+    """`ports.Watcher` for one attempt of one run."""
+
+    def __init__(self, hands: Hands, gate: Gate, run: str, *, log: Path, observes: bool, delegate: Delegate) -> None:
+        self._hands = hands
+        self._gate = gate
+        self._run = run
+        self._log = log
+        self._judges_programs = observes
+        self._delegate = delegate
+        self._pending: list[Event] = []
+        self._hash = hashlib.sha256()
+        self._calls = 0
+        self.box: Box | None = None
+        self.moved = hands.clock.now()
+        self.bytes = 0
+        self.tail = b""
+        self.over: str = ""
+
+    # ------------------------------------------------------------ asked by the box
+
+    async def request(self, message: dict[str, Any]) -> dict[str, Any]:
+        """One want of the agent: decided, recorded, carried out where remit can, answered with reasons it can act on."""
+        self._touch()
+        try:
+            action, content, wait = read_request(message)
+        except ValueError as error:
+            return reply(refused(Code.INPUTS, str(error)), self._run)
+        try:
+            return await self._act(action, content, wait, message)
+        except RemitError as error:
+            return reply(refused(Code.INPUTS, f"{error}"), self._run)
+
+    async def _act(self, action: Action, content: bytes | None, wait: float, message: dict[str, Any]) -> dict[str, Any]:
+        effect = action.verb in {"write", "delegate"}
+        self._calls += 1
+        answer = await self._gate.decide(self._run, action, at="door", effect=effect)
+        if answer.question is not None:
+            answer = await self._wait_for_person(answer, action, wait, effect)
+        if not isinstance(answer.decision, Allow) or answer.grant is None:
+            self.over = answer.over or self.over
+            return reply(answer.decision, self._run, question=answer.question)
+        if action.verb == "write":
+            return await self._write(answer, content or b"")
+        if action.verb == "delegate":
+            return await self._delegate(self._run, dict(message.get("arguments") or {}), answer)
+        note = f"allowed; remit itself performs no `{action.verb}` here, so nothing has happened yet"
+        return reply(answer.decision, self._run) | {"done": False, "note": note}
+
+    async def _write(self, answer: Answer, content: bytes) -> dict[str, Any]:
+        assert answer.grant is not None and self.box is not None
+        path = str(answer.grant.action.object)
+        try:
+            await self.box.write(path, content)
+        except (Conflict, OSError) as error:
+            await self._hands.record(Effected(run=self._run, key=answer.grant.key, ok=False, receipt=str(error)))
+            return reply(refused(Code.INPUTS, f"`{path}` could not be written: {error}"), self._run)
+        receipt = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        await self._hands.record(Effected(run=self._run, key=answer.grant.key, ok=True, receipt=receipt))
+        return reply(answer.decision, self._run) | {"done": True, "receipt": receipt}
+
+    async def _wait_for_person(self, answer: Answer, action: Action, wait: float, effect: bool) -> Answer:
+        """Hold the agent for a person at the terminal, or for as long as it said it would wait."""
+        from remit.engine.waiting import until_answered
+
+        assert answer.question is not None
+        if not await until_answered(self._hands, self._run, answer.question, wait):
+            return answer
+        self._touch()
+        return await self._gate.decide(self._run, action, at="door", effect=effect)
+
+    async def exec(self, program: Exec) -> bool:
+        """A program is about to start: recorded always, decided where the contract has `run` rules."""
+        self._touch()
+        action = Action(verb="run", object=(program.path, *program.argv[1:]))
+        if self._judges_programs:
+            answer = await self._gate.decide(self._run, action, at="observer")
+            return isinstance(answer.decision, Allow)
+        reason = Reason(code=Code.NEUTRAL, rule=None, contract="", why="no `run` rule: programs are recorded, not refused")
+        self._pending.append(
+            Decided(
+                run=self._run, action=action, digest=action.digest(), decision="allow", reasons=(reason,), at_door="observer"
+            )
+        )  # fmt: skip
+        if len(self._pending) >= BATCH:
+            await self.flush()
+        return True
+
+    async def connect(self, host: str, port: int) -> bool:
+        """The box wants to reach a host."""
+        self._touch()
+        answer = await self._gate.decide(self._run, Action(verb="fetch", object=f"{host}:{port}"), at="proxy")
+        return isinstance(answer.decision, Allow)
+
+    async def blocked(self, what: str, object_: str, by: str) -> None:
+        """The box or the kernel stopped something, and somebody saw it."""
+        self._pending.append(Blocked(run=self._run, what=what, object=object_, by=by))
+
+    async def output(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
+        """What the program printed goes to the run's own log; the ledger keeps size, hash and tail."""
+        self._touch()
+        self._hash.update(data)
+        self.bytes += len(data)
+        self.tail = (self.tail + data)[-TAIL:]
+        with self._log.open("ab") as log:
+            log.write(data)
+
+    # ------------------------------------------------------------ asked by the attempt
+
+    @property
+    def sha256(self) -> str:
+        """Of everything printed."""
+        return self._hash.hexdigest()
+
+    async def flush(self) -> None:
+        """Record what was only seen."""
+        if self._pending:
+            pending, self._pending = self._pending, []
+            await self._hands.record(*pending)
+
+    def _touch(self) -> None:
+        self.moved = self._hands.clock.now()
+
+
+def read_request(message: dict[str, Any]) -> tuple[Action, bytes | None, float]:
+    """A line from the door as an action. Raises ValueError with words for the agent."""
+    verb, object_ = message.get("verb"), message.get("object")
+    arguments = message.get("arguments") or {}
+    if verb not in VERBS:
+        raise ValueError(f"no such verb `{verb}`; one of {', '.join(VERBS)}")
+    if not isinstance(arguments, dict):
+        raise ValueError("`arguments` must be a map")
+    if isinstance(object_, list) and all(isinstance(part, str) for part in object_) and object_:
+        object_ = tuple(object_)
+    if not isinstance(object_, str | tuple) or not object_:
+        raise ValueError("`object` must be a text, or a list of texts for `run`")
+    content = _content(message.get("content"))
+    if verb == "write":
+        if not isinstance(object_, str) or normal_path(object_) is None:
+            raise ValueError(f"`{object_}` is no path inside the workspace")
+        data = content or b""
+        arguments = {**arguments, "sha256": hashlib.sha256(data).hexdigest()}
+    wait = message.get("wait")
+    return Action(verb=verb, object=object_, arguments=arguments), content, float(wait) if isinstance(wait, int | float) else 0.0
+
+
+def _content(text: object) -> bytes | None:
+    if text is None:
+        return None
+    try:
+        return base64.b64decode(str(text), validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("`content` must be base64") from None
+
+
+def refused(code: Code, why: str) -> Refuse:
+    """A refusal of remit's own, before or after any rule."""
+    return Refuse(reasons=(Reason(code=code, rule=None, contract="", why=why),))
+
+
+def reply(decision: Decision, run: str, *, question: str | None = None) -> dict[str, Any]:
+    """A decision as the agent reads it."""
+    said: dict[str, Any] = {
+        "schema": "remit.act/1",
+        "run": run,
+        "decision": word(decision),
+        "reasons": msgspec.to_builtins(decision.reasons),
+        "done": False,
+    }
+    return said | ({"question": question} if question else {})

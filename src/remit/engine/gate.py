@@ -1,0 +1,157 @@
+"""The one door: decide, record, and only then grant."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from remit.authority.action import Action
+from remit.authority.compile import Authority
+from remit.authority.decide import decide, granted, numbers
+from remit.authority.decision import Allow, Ask, Code, Decision, Reason, Refuse, word
+from remit.engine.hands import Hands
+from remit.engine.lineage import Lineages, approvals, denied, spent
+from remit.ports import Transaction
+from remit.run.event import Decided, Intended, LimitReached, Notified, QuestionAsked, Recorded
+from remit.run.evolve import replay
+from remit.run.state import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """The record-backed permission for one action, once. `entry` is the place of its decision in the ledger."""
+
+    key: str
+    action: Action
+    entry: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the gate said: the decision as recorded, and a grant or an open question where there is one."""
+
+    decision: Decision
+    grant: Grant | None = None
+    question: str | None = None
+    over: str = ""
+    """the limit that left no room, which ends the attempt"""
+
+
+def exhausted(run: Run) -> str:
+    """The limit that leaves no room for one more want of the agent; empty when none does (BUD-01)."""
+    limits, used = run.contract.limits, run.spend.plus(run.reserved)
+    for name in ("turns", "calls", "tokens", "usd"):
+        most = getattr(limits, name)
+        if most is not None and getattr(used, name) >= most:
+            return name
+    return ""
+
+
+def used_up(run: Run, limit: str) -> Refuse:
+    """The refusal of one want too many."""
+    most = getattr(run.contract.limits, limit)
+    why = f"the limit `{limit}` is used up: {most} of {most}"
+    instead = "leave what there is: the attempt ends here"
+    return Refuse(reasons=(Reason(code=Code.LIMIT, rule=None, contract=run.contract.hash(), why=why, instead=instead),))
+
+
+class Gate:
+    """Every action of every run passes here. One transaction checks stop, limits and approvals and records the answer."""
+
+    def __init__(self, hands: Hands) -> None:
+        self._hands = hands
+        self._lineages = Lineages()
+        self._folded: dict[str, Run] = {}
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """One write to the ledger; if it is rolled back, nothing folded inside it is remembered."""
+        try:
+            async with self._hands.ledger.transaction() as transaction:
+                yield transaction
+        except BaseException:
+            self._folded.clear()
+            raise
+
+    def fold(self, transaction: Transaction, run: str) -> Run:
+        """The run as this transaction sees it; only new facts are folded."""
+        known = self._folded.get(run, Run(id=run))
+        fresh = replay(transaction.events(run, after=known.seq), known)
+        self._folded[run] = fresh
+        return fresh
+
+    async def decide(self, run: str, action: Action, *, at: str, effect: bool = False, key: str | None = None) -> Answer:
+        """Decide one action met at `at` and record it before anything happens; `effect` also records the intent."""
+        async with self.transaction() as transaction:
+            state = self.fold(transaction, run)
+            authorities = self.lineage(transaction, state)
+            over = exhausted(state) if at == "door" else ""
+            decision = self.weigh(transaction, state, authorities, action, unused=True) if not over else used_up(state, over)
+            entry = self.note(transaction, state, action, decision, at=at, key=key)
+            if over:
+                have, most = getattr(state.spend, over), getattr(state.contract.limits, over)
+                transaction.append(LimitReached(run=run, limit=over, used=str(have), of=str(most)))
+            if isinstance(decision, Allow):
+                if effect:
+                    self._intend(transaction, state, authorities, action, decision, key or f"{entry.seq}")
+                return Answer(decision=decision, grant=Grant(key=key or f"{entry.seq}", action=action, entry=entry.seq))
+            question = self._question(transaction, state, action, decision) if isinstance(decision, Ask) else None
+            return Answer(decision=decision, question=question, over=over)
+
+    def lineage(self, transaction: Transaction, run: Run) -> tuple[Authority, ...]:
+        """The compiled contracts that answer for this run, outermost first."""
+        return self._lineages.of(run, lambda ancestor: self.fold(transaction, ancestor))
+
+    def weigh(
+        self, transaction: Transaction, run: Run, authorities: tuple[Authority, ...], action: Action, *, unused: bool
+    ) -> Decision:
+        """The decision, with what only the ledger knows: a stop, a person's no, a person's yes."""
+        if run.stop:
+            why = f"the run was stopped by {run.stop}"
+            return Refuse(reasons=(Reason(code=Code.STOPPED, rule=None, contract=authorities[-1].hash, why=why),))
+        if denied(run, action.digest()):
+            why = "a person has already said no to exactly this"
+            reason = Reason(code=Code.DENIED, rule=None, contract=authorities[-1].hash, why=why, instead="do something else")
+            return Refuse(reasons=(reason,))
+        now = self._hands.clock.now()
+        used = spent(run, transaction, now, authorities, metered=unused)
+        return decide(authorities, action, spent=used, approvals=approvals(run, unused=unused), now=now)
+
+    def note(
+        self, transaction: Transaction, run: Run, action: Action, decision: Decision, *, at: str, key: str | None = None
+    ) -> Recorded:
+        """Record a decision."""
+        return transaction.append(
+            Decided(
+                run=run.id, action=action, digest=action.digest(), decision=word(decision), reasons=decision.reasons,
+                considered=decision.considered, at_door=at, of=decision.of if isinstance(decision, Ask) else (), key=key,
+            )
+        )  # fmt: skip
+
+    def _intend(
+        self, transaction: Transaction, run: Run, authorities: tuple[Authority, ...], action: Action, decision: Allow, key: str
+    ) -> None:
+        rules = granted(authorities, action, decision)
+        transaction.append(Intended(run=run.id, key=key, action=action, rules=rules, numbers=numbers(authorities, action)))
+
+    def _question(self, transaction: Transaction, run: Run, action: Action, decision: Ask) -> str:
+        digest = action.digest()
+        for asked in run.questions.values():
+            if asked.question.digest == digest and asked.answer is None:
+                return asked.question.question
+        return self.ask(transaction, run, action, decision, about="action")
+
+    def ask(self, transaction: Transaction, run: Run, action: Action, decision: Ask, *, about: str) -> str:
+        """Put an `Ask` before its people: a row, and word to each of them."""
+        fresh = self.fold(transaction, run.id)
+        name = f"Q{len(fresh.questions) + 1}"
+        of = tuple(run.contract.owner if person == "owner" else person for person in decision.of)
+        text = f"May the agent {action.said()}?"
+        transaction.append(
+            QuestionAsked(
+                run=run.id, question=name, about="change" if about == "change" else "action", text=text, of=of, action=action,
+                digest=action.digest(), contract=decision.reasons[0].contract, reasons=decision.reasons,
+            )
+        )  # fmt: skip
+        for person in of:
+            transaction.append(Notified(run=run.id, who=person, how="inbox", what=f"{name}: {text}"))
+        return name

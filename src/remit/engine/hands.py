@@ -1,0 +1,42 @@
+"""What the engine works with: every port it uses, handed in once by the wiring."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from remit.ports import Box, Clock, Leases, Ledger, Sandbox, Signer, Workspace
+from remit.run.event import Event, QuestionAsked, Recorded
+from remit.run.evolve import replay
+from remit.run.state import Run
+
+Asker = Callable[[QuestionAsked], Awaitable[str | None]]
+"""Somebody at a terminal: `yes`, `no`, or None when nobody answered."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hands:
+    """The ports, the folder where runs are kept, and the person at the terminal if there is one."""
+
+    ledger: Ledger
+    clock: Clock
+    leases: Leases
+    workspace: Workspace
+    sandbox: Sandbox
+    home: Path
+    signer: Signer | None = None
+    asker: Asker | None = None
+    above: Box | None = None
+    """the live box of the parent run, where a child publishes"""
+
+    def place(self, run: str, attempt: int) -> Path:
+        """The folder of one attempt's stage."""
+        return self.home / "runs" / run / "attempts" / str(attempt)
+
+    async def record(self, *events: Event) -> list[Recorded]:
+        """Append these facts together, or none of them."""
+        async with self.ledger.transaction() as transaction:
+            return [transaction.append(event) for event in events]
+
+    async def replay(self, run: str) -> Run:
+        """Where the run stands now."""
+        return replay(await self.ledger.events(run))

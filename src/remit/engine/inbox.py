@@ -1,0 +1,103 @@
+"""Answers and acceptance: signed, recorded, and the run carried on in the same transaction."""
+
+from remit.contract.party import Assurance, Organisation
+from remit.engine.hands import Hands
+from remit.errors import BadInput, Refused
+from remit.ports import Job, Signer
+from remit.run.event import Accepted, QuestionAnswered, StopAsked
+from remit.run.evolve import replay
+from remit.run.state import Run
+
+ANSWER = "remit-answer"
+ACCEPTANCE = "remit-acceptance"
+
+
+def roles(organisation: Organisation, person: str) -> tuple[str, ...]:
+    """What a person is in the organisation."""
+    return next((known.roles for known in organisation.people if known.id == person), ())
+
+
+def answer_statement(run: str, question: str, answer: str, person: str, digest: str, contract: str, at: str) -> str:
+    """The text an answer signs: what was asked, of which contract, what was said, by whom, when."""
+    return (
+        f"remit.answer/1\nrun: {run}\nquestion: {question}\nanswer: {answer}\nperson: {person}\n"
+        f"action: {digest}\ncontract: {contract}\nat: {at}\n"
+    )
+
+
+def acceptance_statement(run: str, acceptance: str, person: str, contract: str, sealed: str, at: str) -> str:
+    """The text an acceptance signs: which outcome, under which contract, taken or declined, by whom, when."""
+    return (
+        f"remit.acceptance/1\nrun: {run}\nacceptance: {acceptance}\nperson: {person}\n"
+        f"contract: {contract}\noutcome: {sealed}\nat: {at}\n"
+    )
+
+
+async def answer(
+    hands: Hands, run_id: str, question: str, said: str, *, signer: Signer, assurance: Assurance, note: str = ""
+) -> Run:
+    """Record a signed yes or no to an open question. Raises BadInput when there is none, Refused when the person may not."""
+    run = await hands.replay(run_id)
+    asked = run.questions.get(question)
+    if asked is None:
+        names = ", ".join(open_.question for open_ in run.open_questions) or "none is open"
+        raise BadInput(f"run `{run_id}` has no question `{question}`", hint=f"open questions: {names}")
+    if asked.answer is not None:
+        raise BadInput(f"`{question}` was answered `{asked.answer.answer}` by {asked.answer.person} already")
+    assert run.started is not None
+    held = roles(run.started.organisation, signer.person)
+    if not {signer.person, *held} & set(asked.question.of):
+        raise Refused(f"`{question}` asks {', '.join(asked.question.of)}, not {signer.person}", hint="ask one of them to answer")
+    at = hands.clock.now().isoformat()
+    statement = answer_statement(run_id, question, said, signer.person, asked.question.digest, run.started.contract.hash(), at)
+    fact = QuestionAnswered(
+        run=run_id, question=question, answer="yes" if said == "yes" else "no", person=signer.person, roles=held,
+        assurance=assurance, statement=statement, signature=await signer.sign(statement.encode(), namespace=ANSWER),
+        key=signer.public, note=note,
+    )  # fmt: skip
+    async with hands.ledger.transaction() as transaction:
+        fresh = replay(transaction.events(run_id))
+        if fresh.questions[question].answer is not None:
+            raise BadInput(f"`{question}` was answered meanwhile")
+        recorded = transaction.append(fact)
+        transaction.submit(Job(id=f"{run_id}:{recorded.seq}", run=run_id))
+    return await hands.replay(run_id)
+
+
+async def accept(hands: Hands, run_id: str, *, signer: Signer, assurance: Assurance, decline: bool, note: str = "") -> Run:
+    """The owner takes the outcome, or declines it. Raises Refused for anybody else, BadInput when there is nothing to take."""
+    run = await hands.replay(run_id)
+    if run.verdict is None:
+        raise BadInput(f"run `{run_id}` has no outcome yet", hint=f"`remit show {run_id}` says where it stands")
+    if run.acceptance != "pending":
+        raise BadInput(f"the outcome of `{run_id}` was {run.acceptance} already")
+    if signer.person != run.contract.owner:
+        raise Refused(f"the owner {run.contract.owner} takes this outcome, not {signer.person}")
+    if not decline and run.verdict not in {"success", "success_with_exceptions"}:
+        raise Refused(f"the verdict is `{run.verdict}`: there is no outcome to take", hint="decline it, or undo it")
+    word = "declined" if decline else "accepted"
+    sealed = run.work.sealed if run.work else ""
+    statement = acceptance_statement(run_id, word, signer.person, run.contract.hash(), sealed, hands.clock.now().isoformat())
+    fact = Accepted(
+        run=run_id, acceptance="declined" if decline else "accepted", person=signer.person, assurance=assurance,
+        statement=statement, signature=await signer.sign(statement.encode(), namespace=ACCEPTANCE), key=signer.public,
+        note=note,
+    )  # fmt: skip
+    async with hands.ledger.transaction() as transaction:
+        if replay(transaction.events(run_id)).acceptance != "pending":
+            raise BadInput(f"the outcome of `{run_id}` was taken or declined meanwhile")
+        recorded = transaction.append(fact)
+        transaction.submit(Job(id=f"{run_id}:{recorded.seq}", run=run_id))
+    return await hands.replay(run_id)
+
+
+async def ask_stop(hands: Hands, run_id: str, *, by: str, why: str) -> Run:
+    """Have a run stopped; whoever drives it sees this within a moment. Children are asked too."""
+    run = await hands.replay(run_id)
+    if run.verdict is not None:
+        raise BadInput(f"run `{run_id}` has ended already: {run.verdict}")
+    async with hands.ledger.transaction() as transaction:
+        for each in (run_id, *run.children):
+            recorded = transaction.append(StopAsked(run=each, by=by, why=why))
+            transaction.submit(Job(id=f"{each}:{recorded.seq}", run=each))
+    return await hands.replay(run_id)

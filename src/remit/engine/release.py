@@ -1,0 +1,116 @@
+"""Releasing a stage, dropping it, putting it back: intent first, outcome after."""
+
+from remit.engine.hands import Hands
+from remit.engine.judge import sealed_stage
+from remit.errors import BadInput, Broken, Conflict
+from remit.ports import Job, Publication, Stage
+from remit.run.event import (
+    Event,
+    Notified,
+    Published,
+    PublishFailed,
+    PublishIntended,
+    UndoFailed,
+    UndoIntended,
+    Undone,
+)
+from remit.run.state import Run
+
+
+async def publish(hands: Hands, run: Run) -> None:
+    """Release what was judged publishable, all or nothing. Finishing after a crash takes the same road."""
+    stage = await sealed_stage(hands, run)
+    assert run.judged is not None and run.started is not None
+    if run.phase != "publishing":
+        intent = PublishIntended(run=run.id, attempt=run.attempt, journal=str(hands.place(run.id, run.attempt)))
+        await hands.record(intent)
+    with hands.leases.hold(workspace_lease(run.started.workspace)):
+        try:
+            done = await _released(hands, run, stage)
+        except (Conflict, Broken) as error:
+            await hands.record(
+                PublishFailed(run=run.id, attempt=run.attempt, why=str(error), conflicts=(error.hint,) if error.hint else ())
+            )
+            return
+    await hands.record(Published(run=run.id, attempt=run.attempt, paths=done.paths, refs=done.refs, receipt=done.receipt))
+
+
+async def _released(hands: Hands, run: Run, stage: Stage) -> Publication:
+    assert run.judged is not None and run.started is not None
+    if run.started.parent is not None:
+        return await _into_parent(hands, run, stage)
+    return await stage.publish(dropped=run.judged.dropped, withheld=run.judged.withheld, refs=run.judged.refs)
+
+
+async def _into_parent(hands: Hands, child: Run, stage: Stage) -> Publication:
+    """What the child published goes through the parent's live mount: an overlay must never be changed beneath it."""
+    assert child.judged is not None
+    box = hands.above
+    if box is None:
+        raise Conflict(f"the run above `{child.id}` is not at work, so there is no stage to publish into")
+    paths = []
+    for change in child.judged.changes.changes:
+        if change.path in child.judged.dropped:
+            continue
+        paths.append(change.path)
+        if change.verb == "delete":
+            await box.remove(change.path)
+        elif change.after.type == "file":
+            data = await stage.read(change.path)
+            await box.write(change.path, data or b"", change.after.mode)
+    return Publication(paths=tuple(paths), refs=(), receipt=f"written into the stage of {child.id.rpartition('.')[0]}")
+
+
+async def discard(hands: Hands, run: Run) -> None:
+    """Drop the stage: the workspace is as it was."""
+    stage = await hands.workspace.reopen(hands.place(run.id, run.attempt))
+    if stage is not None:
+        await stage.discard()
+    await hands.record(Undone(run=run.id, paths=(), receipt="the stage was dropped; nothing of it had been published"))
+
+
+async def undo(hands: Hands, run: Run) -> None:
+    """Put back exactly what was published, or say why not."""
+    stage = await sealed_stage(hands, run)
+    assert run.started is not None
+    with hands.leases.hold(workspace_lease(run.started.workspace)):
+        try:
+            done = await stage.undo()
+        except (Conflict, Broken) as error:
+            await hands.record(UndoFailed(run=run.id, why=str(error)))
+            return
+    await hands.record(Undone(run=run.id, paths=(*done.paths, *done.refs), receipt=done.receipt))
+
+
+async def ask_undo(hands: Hands, run_id: str, *, by: str) -> None:
+    """Have what a run published put back, or its unpublished stage dropped. Raises BadInput when there is neither."""
+    run = await hands.replay(run_id)
+    if run.undone:
+        raise BadInput(f"run `{run_id}` is undone already")
+    if run.verdict is None or run.work is None:
+        raise BadInput(f"run `{run_id}` has no outcome to undo yet", hint=f"`remit stop {run_id}` ends it")
+    if run.published is None:
+        await discard(hands, run)
+        return
+    await _submitted(hands, run, UndoIntended(run=run_id, by=by))
+
+
+async def publish_again(hands: Hands, run_id: str, *, by: str) -> None:
+    """Try once more to release what a conflict kept back."""
+    run = await hands.replay(run_id)
+    place = str(hands.place(run_id, run.attempt))
+    notice = Notified(run=run_id, who=run.contract.owner, how="inbox", what=f"{by} asked to publish once more")
+    await _submitted(hands, run, notice, PublishIntended(run=run_id, attempt=run.attempt, journal=place))
+
+
+async def _submitted(hands: Hands, run: Run, *events: Event) -> None:
+    async with hands.ledger.transaction() as transaction:
+        recorded = [transaction.append(event) for event in events]
+        transaction.submit(Job(id=f"{run.id}:{recorded[-1].seq}", run=run.id))
+
+
+def workspace_lease(root: str) -> str:
+    """Two runs may work on one workspace at once; only one publishes at a time."""
+    import hashlib
+
+    return "workspace-" + hashlib.sha256(root.encode()).hexdigest()[:16]

@@ -1,0 +1,117 @@
+"""Drive one run: replay, find the next move, make it, again; until nothing is to be done or a person is awaited."""
+
+from remit.engine.attempt import lose, work
+from remit.engine.checks import check
+from remit.engine.gate import Gate
+from remit.engine.hands import Hands
+from remit.engine.judge import judge
+from remit.engine.release import discard, publish, undo
+from remit.errors import Busy
+from remit.run import next_move as m
+from remit.run.event import Event, Notified, QuestionAsked, RecoveryEntered, Stopped, VerdictReached
+from remit.run.state import Run
+
+
+class Supervisor:
+    """The engine loop. It holds no state: started again after a crash, it carries on from the ledger."""
+
+    def __init__(self, hands: Hands) -> None:
+        self.hands = hands
+        self.gate = Gate(hands)
+
+    async def drive(self, run_id: str) -> Run:
+        """Make every move there is. Raises Busy when another process drives this run."""
+        with self.hands.leases.hold(run_id):
+            while True:
+                run = await self.hands.replay(run_id)
+                move = m.next_move(run)
+                if isinstance(move, m.Rest):
+                    return run
+                await self._make(run, move)
+
+    async def deliver(self) -> list[str]:
+        """Deliver every job that is waiting; a run that another process drives is left to it."""
+        driven = []
+        for job in await self.hands.ledger.jobs():
+            try:
+                await self.drive(job.run)
+            except Busy:
+                continue
+            await self.hands.ledger.finish(job)
+            driven.append(job.run)
+        return driven
+
+    async def _make(self, run: Run, move: m.Move) -> None:
+        match move:
+            case m.Work():
+                await work(self.hands, self.gate, drive, run, move)
+            case m.Lose():
+                await lose(self.hands, run)
+            case m.Judge():
+                await judge(self.hands, self.gate, run)
+            case m.Check():
+                await check(self.hands, run, move.round)
+            case m.Recover():
+                await self._recover(run, move)
+            case m.AskPublish():
+                await self._ask(run, "publish", "The checks passed. Shall this be published?", "refuse")
+            case m.Conclude():
+                await self._conclude(run, move)
+            case m.Publish():
+                await publish(self.hands, run)
+            case m.Discard():
+                await discard(self.hands, run)
+            case m.Undo():
+                await undo(self.hands, run)
+            case m.Tell():
+                await self.hands.record(Notified(run=run.id, who=run.contract.owner, how="inbox", what=ending(run)))
+            case m.Rest():
+                return
+
+    async def _recover(self, run: Run, move: m.Recover) -> None:
+        rung = move.rung
+        entered = RecoveryEntered(run=run.id, entry=move.entry, when=rung.when, do=rung.do, why=move.why)
+        if rung.do == "ask owner":
+            await self._ask(run, "recovery", f"{move.why}. Shall the agent try once more?", "refuse", entered)
+        elif rung.do == "hand over":
+            who = rung.to or run.contract.owner
+            await self.hands.record(entered, Notified(run=run.id, who=who, how="inbox", what=f"handed over: {move.why}"))
+        else:
+            await self.hands.record(entered)
+
+    async def _ask(self, run: Run, about: str, text: str, otherwise: str, *before: Event) -> None:
+        question = f"Q{len(run.questions) + 1}"
+        owner = run.contract.owner
+        asked = QuestionAsked(
+            run=run.id, question=question, about="publish" if about == "publish" else "recovery", text=text, of=(owner,),
+            contract=run.contract.hash(), otherwise=otherwise,
+        )  # fmt: skip
+        await self.hands.record(*before, asked, Notified(run=run.id, who=owner, how="inbox", what=f"{question}: {text}"))
+        if self.hands.asker is not None:
+            await self.hands.asker(asked)
+
+    async def _conclude(self, run: Run, move: m.Conclude) -> None:
+        facts: list[Event] = []
+        if move.verdict == "stopped":
+            receipt = run.work.receipt if run.work is not None else "no attempt was running"
+            facts.append(Stopped(run=run.id, receipt=receipt))
+        facts.append(VerdictReached(run=run.id, verdict=move.verdict, exceptions=move.exceptions, why=move.why))
+        await self.hands.record(*facts)
+
+
+async def drive(hands: Hands, run_id: str) -> Run:
+    """Drive a run with these hands until it ends or waits."""
+    return await Supervisor(hands).drive(run_id)
+
+
+def ending(run: Run) -> str:
+    """How the run ended, in one line: tasks do not complete silently (OWN-12)."""
+    said = (run.verdict or "waiting").replace("_", " ")
+    if run.exceptions:
+        said += f" ({len(run.exceptions)})"
+    parts = [said, run.why, f"{run.refusals} refused" if run.refusals else ""]
+    if run.published is None and run.verdict == "success_with_exceptions":
+        parts.append(f"nothing is published until you take it: remit accept {run.id}")
+    if run.publish_failed:
+        parts.append(f"not published: {run.publish_failed}")
+    return "; ".join(part for part in parts if part)

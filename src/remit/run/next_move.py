@@ -1,0 +1,222 @@
+"""What the engine should do now: a pure function of where the run stands."""
+
+from typing import Literal
+
+from remit.contract.outcome import Recovery
+from remit.run.event import Verdict
+from remit.run.ladder import next_rung
+from remit.run.state import Run
+from remit.value import Value
+
+
+class Work(Value, frozen=True, kw_only=True, tag="work"):
+    """Start this attempt in a fresh stage."""
+
+    attempt: int
+    because: str = ""
+
+
+class Lose(Value, frozen=True, kw_only=True, tag="lose"):
+    """An attempt is marked as working though nobody works on it: the supervisor died. Drop its stage."""
+
+
+class Judge(Value, frozen=True, kw_only=True, tag="judge"):
+    """Decide every changed path and ref of the sealed stage."""
+
+
+class Check(Value, frozen=True, kw_only=True, tag="check"):
+    """Run every success check on exactly what would be published."""
+
+    round: int
+
+
+class Recover(Value, frozen=True, kw_only=True, tag="recover"):
+    """Take this rung."""
+
+    entry: int
+    rung: Recovery
+    why: str
+
+
+class AskPublish(Value, frozen=True, kw_only=True, tag="ask publish"):
+    """The contract wants a person to release what succeeded."""
+
+
+class Conclude(Value, frozen=True, kw_only=True, tag="conclude"):
+    """Say the verdict."""
+
+    verdict: Verdict
+    exceptions: tuple[str, ...] = ()
+    why: str = ""
+
+
+class Publish(Value, frozen=True, kw_only=True, tag="publish"):
+    """Release the stage, or finish releasing it."""
+
+
+class Discard(Value, frozen=True, kw_only=True, tag="discard"):
+    """Drop the stage: nothing of it was, or will be, released."""
+
+
+class Undo(Value, frozen=True, kw_only=True, tag="undo"):
+    """Finish putting back what was released."""
+
+
+class Tell(Value, frozen=True, kw_only=True, tag="tell"):
+    """Tell the owner how the run ended."""
+
+
+class Rest(Value, frozen=True, kw_only=True, tag="rest"):
+    """Nothing to do until a person acts. `on` says what is awaited; empty: nothing is."""
+
+    on: Literal["", "answer", "acceptance", "conflict"] = ""
+
+
+Move = Work | Lose | Judge | Check | Recover | AskPublish | Conclude | Publish | Discard | Undo | Tell | Rest
+
+
+def next_move(run: Run) -> Move:
+    """The one thing to do next; total over every state a fold can reach."""
+    match run.phase:
+        case "new" | "undone":
+            return Rest()
+        case "publishing":
+            return Publish()
+        case "undoing":
+            return Undo()
+        case "working":
+            return Lose()
+        case _:
+            return _toward_verdict(run) if run.verdict is None else _after_verdict(run)
+
+
+def _toward_verdict(run: Run) -> Move:
+    if run.stop:
+        return Conclude(verdict="stopped", why=run.stop)
+    match run.phase:
+        case "ready":
+            if run.rung is not None:
+                return _attempt(run, run.rung.why) if run.rung.do == "continue" else _rung(run)
+            if run.trouble == "crashed" and any(entry.when == "crashed" for entry in run.contract.recovery):
+                return _ladder(run)
+            return _attempt(run, "the attempt before was cut off" if run.attempt else "")
+        case "sealed":
+            return Rest(on="answer") if run.open_questions else Judge()
+        case "judged":
+            return _judged(run)
+        case _:
+            return _checked(run)
+
+
+def _judged(run: Run) -> Move:
+    if run.rung is not None:
+        return _rung(run)
+    if run.open_questions:
+        return Rest(on="answer")
+    if run.judged is not None and run.judged.held:
+        return Judge()
+    return _ladder(run) if run.trouble else Check(round=run.round + 1)
+
+
+def _checked(run: Run) -> Move:
+    if run.rung is not None:
+        return _rung(run)
+    finished = run.finished
+    if finished is None:
+        return Check(round=run.round + 1)
+    if set(finished.failed) - set(finished.excused):
+        return _ladder(run)
+    if finished.exceptions:
+        return Conclude(verdict="success_with_exceptions", exceptions=finished.exceptions)
+    return Conclude(verdict="success")
+
+
+def _rung(run: Run) -> Move:
+    """Carry out the rung that was entered last."""
+    assert run.rung is not None
+    match run.rung.do:
+        case "continue":
+            return Judge()
+        case "retry":
+            return _attempt(run, run.rung.why)
+        case "ask owner":
+            answers = [asked for asked in run.questions.values() if asked.question.about == "recovery"]
+            answer = answers[-1].answer if answers else None
+            if answer is None:
+                return Rest(on="answer")
+            return _attempt(run, f"{answer.person} said to go on") if answer.answer == "yes" else _ladder(run)
+        case _:
+            return _ending(run)
+
+
+def _ladder(run: Run) -> Move:
+    found = next_rung(run)
+    if found is None:
+        return _ending(run)
+    entry, rung = found
+    return Recover(entry=entry, rung=rung, why=_trouble(run))
+
+
+def _attempt(run: Run, because: str) -> Move:
+    limits = run.contract.limits
+    if limits.time is not None and run.spend.time >= limits.time:
+        return Conclude(verdict="exhausted", why=f"{limits.time} s of time are used up")
+    if limits.turns is not None and run.spend.turns >= limits.turns:
+        return Conclude(verdict="exhausted", why=f"{limits.turns} turns are used up")
+    return Work(attempt=run.attempt + 1, because=because)
+
+
+def _ending(run: Run) -> Move:
+    why = _trouble(run)
+    if run.rung is not None and run.rung.do == "hand over":
+        why = f"{why}; handed over"
+    if run.trouble == "limit reached":
+        return Conclude(verdict="exhausted", why=why)
+    if run.rung is not None and run.rung.when == "refused":
+        return Conclude(verdict="refused", why=why)
+    return Conclude(verdict="failed", why=why)
+
+
+def _trouble(run: Run) -> str:
+    if run.finished is not None:
+        failing = [check for check in run.finished.failed if check not in run.finished.excused]
+        if failing:
+            return "check " + ", ".join(f"`{check}`" for check in failing) + " fails"
+    return run.trouble or "nothing above helped"
+
+
+def _after_verdict(run: Run) -> Move:
+    move = _release(run)
+    return Tell() if isinstance(move, Rest) and not run.notified else move
+
+
+def _release(run: Run) -> Move:
+    if run.published is not None or run.undone:
+        return Rest()
+    match run.verdict:
+        case "success":
+            return _release_success(run)
+        case "success_with_exceptions":
+            if run.acceptance == "declined":
+                return Discard()
+            if run.acceptance == "pending":
+                return Rest(on="acceptance")
+            return Rest(on="conflict") if run.publish_failed else Publish()
+        case _:
+            undo = run.rungs and run.rungs[-1].do == "undo"
+            return Discard() if undo and run.attempt else Rest()
+
+
+def _release_success(run: Run) -> Move:
+    if run.publish_failed:
+        return Rest(on="conflict")
+    if run.acceptance == "declined":
+        return Discard()
+    if run.contract.publish == "auto":
+        return Publish()
+    asked = [asked for asked in run.questions.values() if asked.question.about == "publish"]
+    if not asked:
+        return AskPublish()
+    if asked[-1].answer is None:
+        return Rest(on="answer")
+    return Publish() if asked[-1].answer.answer == "yes" else Discard()
