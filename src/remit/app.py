@@ -17,9 +17,12 @@ from remit.engine.supervisor import Supervisor
 
 
 def crash_hook() -> Callable[[str, str], None] | None:
-    """For crash tests: `REMIT_TEST_CRASH=before:7` kills this process around its 7th commit. Harmless to whoever sets it."""
-    asked = os.environ.get("REMIT_TEST_CRASH", "")
-    side, _, number = asked.partition(":")
+    """For crash tests: `REMIT_TEST_CRASH=before:7` kills this process before its 8th append, `agent-after:7` what it started.
+
+    It can only ever hurt the process that was started with it, so it is no way around anything.
+    """
+    who, _, number = os.environ.get("REMIT_TEST_CRASH", "").partition(":")
+    side = who.removeprefix("agent-")
     if side not in {"before", "after"} or not number.isdigit():
         return None
     left = int(number)
@@ -29,10 +32,17 @@ def crash_hook() -> Callable[[str, str], None] | None:
         if when != side:
             return
         left -= 1
-        if left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if left == -1:
+            for pid in started() if who != side else [os.getpid()]:
+                os.kill(pid, signal.SIGKILL)
 
     return hook
+
+
+def started() -> list[int]:
+    """The processes this one has started and that are still there."""
+    me = os.getpid()
+    return [int(pid) for pid in Path(f"/proc/{me}/task/{me}/children").read_text().split()]
 
 
 @asynccontextmanager

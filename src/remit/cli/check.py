@@ -1,6 +1,7 @@
 """`remit check`: review a contract before anything runs."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +9,17 @@ import click
 
 from remit.cli.load import finding_lines, load_organisation, local_identity, read_bytes, read_contract
 from remit.cli.say import clean, document
-from remit.contract.contract import Finding
+from remit.contract.contract import Contract, Finding
 from remit.contract.draft import parse_prose
 from remit.contract.parse import Parsed
+from remit.contract.party import Organisation
 from remit.contract.review import Review, review
 from remit.errors import BadInput
 
 ADDITIONS = ("OWNER-MISSING", "LIMIT-MISSING")
 
 
-@click.command("check")
+@click.command("check", short_help="review a contract before anything runs")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--text", help="check a sentence or the four-heading text instead of a file")
 @click.option("--org", metavar="FILE", help="the organisation file")
@@ -25,12 +27,22 @@ ADDITIONS = ("OWNER-MISSING", "LIMIT-MISSING")
 def command(file: Path | None, text: str | None, org: str | None, as_json: bool) -> None:
     """Say whether a contract is fit to be handed over, and everything that is missing or wrong. Exit 0 fit, 2 not."""
     parsed = _parsed(file, text)
-    found = review(parsed, organisation=load_organisation(org), identity=local_identity())
+    organisation = load_organisation(org)
+    found = review(parsed, organisation=organisation, identity=local_identity(), examples=partial(_examples, organisation))
     if as_json:
         document(as_document(found))
     else:
         click.echo(screen(found))
     sys.exit(0 if found.ok else 2)
+
+
+def _examples(organisation: Organisation | None, contract: Contract) -> tuple[Finding, ...]:
+    """The rules' own examples; the evaluator is loaded only when a rule has any."""
+    if not any(rule.match or rule.no_match for rule in contract.rules):
+        return ()
+    from remit.authority.examples import examples_failing
+
+    return examples_failing(contract, organisation)
 
 
 def _parsed(file: Path | None, text: str | None) -> Parsed:

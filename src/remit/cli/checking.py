@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remit.adapters.signers.local import load
-from remit.authority.narrower import examples_failing
-from remit.cli.load import finding_lines, load_organisation, read_contract
+from remit.authority.examples import examples_failing
+from remit.cli.check import screen
+from remit.cli.load import load_organisation, read_contract
 from remit.cli.place import home
 from remit.cli.say import document, talk
 from remit.contract.contract import Contract, Finding
@@ -59,11 +60,6 @@ def refuse_incomplete(looked: Checked, *, as_json: bool) -> int:
             }
         )  # fmt: skip
         return 2
-    for item in looked.review.checklist:
-        talk(f"  [{'x' if item.ok else ' '}] {item.item}" + (f": {item.missing}" if item.missing else ""))
-    for finding in looked.review.findings:
-        if finding.severity == "error":
-            for line in finding_lines(finding):
-                talk(line)
-    talk("this contract cannot run; `remit check` shows everything")
+    talk(screen(looked.review))
+    talk("\nthis contract cannot run, so nothing was started")
     return 2

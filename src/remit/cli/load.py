@@ -32,7 +32,7 @@ def load_contract(path: Path) -> Parsed:
 
 
 def load_organisation(given: str | None) -> Organisation | None:
-    """The organisation file of `--org`, `$REMIT_ORG` or `$REMIT_HOME`; None when there is none. Raises BadInput with every finding."""
+    """The organisation file of `--org`, `$REMIT_ORG` or `$REMIT_HOME`; None without. Raises BadInput."""
     path = organisation_file(given)
     if path is None:
         return None
@@ -43,13 +43,12 @@ def load_organisation(given: str | None) -> Organisation | None:
 
 
 def local_identity() -> str | None:
-    """The person of the local key, where `remit init` made one."""
-    if not home().is_dir():
+    """The person of the local key, where `remit init` made one; the key itself is not needed to know the name."""
+    folder = home() / "identity"
+    try:
+        return (folder / "person").read_text().strip() or None if (folder / "key").exists() else None
+    except (OSError, UnicodeDecodeError):
         return None
-    from remit.adapters.signers.local import load
-
-    signer = load(home())
-    return signer.person if signer else None
 
 
 def read_bytes(path: Path) -> bytes:

@@ -66,7 +66,10 @@ def group() -> None:
 def main() -> None:
     """Run one verb; a RemitError becomes one clear line and its exit code."""
     try:
-        group.main(prog_name="remit", standalone_mode=False)
+        try:
+            group.main(prog_name="remit", standalone_mode=False)
+        except BaseExceptionGroup as several:
+            raise first(several) from several
     except click.exceptions.Exit as ending:
         sys.exit(ending.exit_code)
     except click.Abort:
@@ -80,6 +83,14 @@ def main() -> None:
         if error.hint:
             click.echo(f"  {error.hint}", err=True)
         sys.exit(error.exit_code)
+
+
+def first(several: BaseException) -> BaseException:
+    """What a group of concurrent failures comes down to: remit's own word where there is one."""
+    while isinstance(several, BaseExceptionGroup):
+        own = several.subgroup(RemitError)
+        several = (own or several).exceptions[0]
+    return several
 
 
 if __name__ == "__main__":

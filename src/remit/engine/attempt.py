@@ -31,6 +31,8 @@ from remit.run.next_move import Work
 from remit.run.state import Run
 
 TICK = 0.2
+GRACE = 10.0
+"""seconds a runtime has to end after it said that it is done"""
 REPEATS = 8
 STORM = 20
 
@@ -121,12 +123,12 @@ async def _watch(hands: Hands, run: Run, box: Box, keeper: Doorkeeper) -> tuple[
 
     async def look() -> None:
         nonlocal stuck
-        seen = -1
+        seen, state = -1, run
         while True:
-            await anyio.sleep(TICK)
+            with anyio.move_on_after(TICK):
+                await keeper.wake.wait()
             await keeper.flush()
             version = await hands.ledger.version()
-            state = run
             if version != seen:
                 seen, state = version, await hands.replay(run.id)
             if state.stop:
@@ -134,6 +136,8 @@ async def _watch(hands: Hands, run: Run, box: Box, keeper: Doorkeeper) -> tuple[
             if keeper.over:
                 return await box.stop("limit", keeper.over)
             await _warn(hands, state)
+            if keeper.done is not None and (hands.clock.now() - keeper.done).total_seconds() > GRACE:
+                return await box.stop("stopped")
             stuck = no_progress(state, keeper.moved, hands.clock.now())
             if stuck:
                 return await box.stop("stopped")
@@ -159,19 +163,20 @@ def no_progress(run: Run, moved: datetime, now: datetime) -> str:
 
 
 async def _warn(hands: Hands, run: Run) -> None:
-    """At four fifths of a limit, say so once."""
+    """At four fifths of the time, say so once."""
     limits, spend = run.contract.limits, run.spend
     time = spend.time
     if run.attempt_at is not None:
         time += (hands.clock.now() - run.attempt_at).total_seconds()
-    used = {"turns": (spend.turns, limits.turns), "calls": (spend.calls, limits.calls), "time": (round(time, 1), limits.time)}
-    for name, (have, most) in used.items():
-        if most and have >= 0.8 * most and name not in run.warned:
-            await hands.record(Warned(run=run.id, limit=name, used=str(have), of=str(most)))
+    if limits.time and time >= 0.8 * limits.time and "time" not in run.warned:
+        await hands.record(Warned(run=run.id, limit="time", used=f"{time:.0f}", of=str(limits.time)))
 
 
 async def _close(hands: Hands, run: Run, stage: Stage, keeper: Doorkeeper, ended: Exit, stuck: str) -> None:
+    state = await hands.replay(run.id)
     why: Literal["ended", "limit", "stopped", "stuck"] = "stuck" if stuck else ended.why
+    if why == "stopped" and keeper.done is not None and not state.stop:
+        why = "ended"
     sealed = await stage.seal()
     facts: list[LimitReached | Stuck] = []
     if ended.why == "limit" and ended.limit not in {"turns", "calls"}:

@@ -28,9 +28,10 @@ async def check(hands: Hands, run: Run, round_: int) -> None:
         trusted = trusted_paths(each, Path(run.started.workspace)) if isinstance(each, RunCheck) else ()
         mount = await stage.view(dropped=run.judged.dropped, refs=run.judged.refs, trusted=trusted)
         facts.append(await _one(hands, run, stage, mount, each, round_))
+    moved = await stage.moved()
     excused, exceptions = await _excused(stage, run, facts)
     failed = tuple(fact.check for fact in facts if not fact.ok)
-    finished = ChecksFinished(run=run.id, round=round_, failed=failed, excused=excused, exceptions=exceptions)
+    finished = ChecksFinished(run=run.id, round=round_, failed=failed, excused=excused, exceptions=exceptions, moved=moved)
     events: list[Event] = [*facts, finished]
     await hands.record(*events)
 

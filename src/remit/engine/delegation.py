@@ -9,6 +9,7 @@ from remit.contract.contract import Contract
 from remit.contract.limits import Limits, Spend
 from remit.contract.parse import parse
 from remit.contract.review import review
+from remit.engine.bring import bring
 from remit.engine.gate import Answer
 from remit.engine.hands import Hands
 from remit.errors import BadInput
@@ -36,7 +37,11 @@ async def delegate(
     except BadInput as error:
         await hands.record(Effected(run=parent_id, key=answer.grant.key, ok=False, receipt=str(error)))
         raise
-    child = await drive(replace(hands, above=box), child_id)
+    before = await hands.replay(child_id)
+    inside = replace(hands, above=box)
+    child = await drive(inside, child_id)
+    if before.published is not None and box is not None:  # its parent's stage was lost after it had published into it
+        await bring(inside, child)
     await settle(hands, parent_id, child)
     receipt = f"{child_id}: {child.verdict or 'waiting'}"
     await hands.record(Effected(run=parent_id, key=answer.grant.key, ok=child.verdict is not None, receipt=receipt))

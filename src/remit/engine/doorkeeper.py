@@ -4,9 +4,11 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import anyio
 import msgspec
 
 from remit.authority.action import Action
@@ -15,6 +17,7 @@ from remit.contract.glob import normal_path
 from remit.contract.rule import VERBS
 from remit.engine.gate import Answer, Gate
 from remit.engine.hands import Hands
+from remit.engine.waiting import until_answered
 from remit.errors import Conflict, RemitError
 from remit.ports import Box, Exec
 from remit.run.event import Blocked, Decided, Effected, Event
@@ -24,6 +27,8 @@ Delegate = Callable[[str, dict[str, Any], Answer], Awaitable[dict[str, Any]]]
 
 TAIL = 4096
 BATCH = 64
+OWN = "/run/remit/"
+"""remit's own helper inside the box: its start is recorded and never refused"""
 
 
 class Doorkeeper:
@@ -38,18 +43,24 @@ class Doorkeeper:
         self._delegate = delegate
         self._pending: list[Event] = []
         self._hash = hashlib.sha256()
-        self._calls = 0
         self.box: Box | None = None
         self.moved = hands.clock.now()
         self.bytes = 0
         self.tail = b""
         self.over: str = ""
+        self.wake = anyio.Event()
+        self.done: datetime | None = None
 
     # ------------------------------------------------------------ asked by the box
 
     async def request(self, message: dict[str, Any]) -> dict[str, Any]:
         """One want of the agent: decided, recorded, carried out where remit can, answered with reasons it can act on."""
         self._touch()
+        if message.get("verb") == "done":
+            self.done = self._hands.clock.now()
+            return {"schema": "remit.act/1", "run": self._run, "decision": "allow", "reasons": [], "done": True}
+        if message.get("verb") == "ask":
+            return await self._ask(str(message.get("object") or ""), message.get("wait"))
         try:
             action, content, wait = read_request(message)
         except ValueError as error:
@@ -61,12 +72,15 @@ class Doorkeeper:
 
     async def _act(self, action: Action, content: bytes | None, wait: float, message: dict[str, Any]) -> dict[str, Any]:
         effect = action.verb in {"write", "delegate"}
-        self._calls += 1
+        await self.flush()
         answer = await self._gate.decide(self._run, action, at="door", effect=effect)
         if answer.question is not None:
+            keep(self._hands.contents(self._run), content)
             answer = await self._wait_for_person(answer, action, wait, effect)
         if not isinstance(answer.decision, Allow) or answer.grant is None:
-            self.over = answer.over or self.over
+            if answer.over:
+                self.over = answer.over
+                self.wake.set()
             return reply(answer.decision, self._run, question=answer.question)
         if action.verb == "write":
             return await self._write(answer, content or b"")
@@ -89,19 +103,28 @@ class Doorkeeper:
 
     async def _wait_for_person(self, answer: Answer, action: Action, wait: float, effect: bool) -> Answer:
         """Hold the agent for a person at the terminal, or for as long as it said it would wait."""
-        from remit.engine.waiting import until_answered
-
         assert answer.question is not None
         if not await until_answered(self._hands, self._run, answer.question, wait):
             return answer
         self._touch()
         return await self._gate.decide(self._run, action, at="door", effect=effect)
 
+    async def _ask(self, text: str, wait: object) -> dict[str, Any]:
+        """A question of the agent's own to the owner: it grants nothing, it only supplies what is not known."""
+        question = await self._gate.ask_owner(self._run, text[:2000])
+        await until_answered(self._hands, self._run, question, float(wait) if isinstance(wait, int | float) else 0.0)
+        asked = (await self._hands.replay(self._run)).questions[question]
+        said: dict[str, Any] = {"schema": "remit.act/1", "run": self._run, "decision": "ask", "reasons": [], "question": question}
+        if asked.answer is not None:
+            said |= {"decision": "allow", "answer": asked.answer.answer, "note": asked.answer.note, "done": True}
+        return said
+
     async def exec(self, program: Exec) -> bool:
         """A program is about to start: recorded always, decided where the contract has `run` rules."""
         self._touch()
         action = Action(verb="run", object=(program.path, *program.argv[1:]))
-        if self._judges_programs:
+        if self._judges_programs and not program.path.startswith(OWN):
+            await self.flush()
             answer = await self._gate.decide(self._run, action, at="observer")
             return isinstance(answer.decision, Allow)
         reason = Reason(code=Code.NEUTRAL, rule=None, contract="", why="no `run` rule: programs are recorded, not refused")
@@ -148,6 +171,13 @@ class Doorkeeper:
 
     def _touch(self) -> None:
         self.moved = self._hands.clock.now()
+
+
+def keep(folder: Path, content: bytes | None) -> None:
+    """Hold on to what a person is asked about, by its hash: the answer may come when the box is long gone."""
+    if content is not None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (folder / hashlib.sha256(content).hexdigest()).write_bytes(content)
 
 
 def read_request(message: dict[str, Any]) -> tuple[Action, bytes | None, float]:

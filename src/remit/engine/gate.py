@@ -11,7 +11,7 @@ from remit.authority.decision import Allow, Ask, Code, Decision, Reason, Refuse,
 from remit.engine.hands import Hands
 from remit.engine.lineage import Lineages, approvals, denied, spent
 from remit.ports import Transaction
-from remit.run.event import Decided, Intended, LimitReached, Notified, QuestionAsked, Recorded
+from remit.run.event import Decided, Intended, LimitReached, Notified, QuestionAsked, Recorded, Warned
 from remit.run.evolve import replay
 from remit.run.state import Run
 
@@ -90,6 +90,8 @@ class Gate:
             if over:
                 have, most = getattr(state.spend, over), getattr(state.contract.limits, over)
                 transaction.append(LimitReached(run=run, limit=over, used=str(have), of=str(most)))
+            if at == "door":
+                self._warn(transaction, self.fold(transaction, run))
             if isinstance(decision, Allow):
                 if effect:
                     self._intend(transaction, state, authorities, action, decision, key or f"{entry.seq}")
@@ -133,12 +135,28 @@ class Gate:
         rules = granted(authorities, action, decision)
         transaction.append(Intended(run=run.id, key=key, action=action, rules=rules, numbers=numbers(authorities, action)))
 
+    def _warn(self, transaction: Transaction, run: Run) -> None:
+        """At four fifths of a limit, say so once, before anybody has to guess (BUD-04)."""
+        for name in ("turns", "calls"):
+            have, most = getattr(run.spend, name), getattr(run.contract.limits, name)
+            if most and have >= 0.8 * most and name not in run.warned:
+                transaction.append(Warned(run=run.id, limit=name, used=str(have), of=str(most)))
+
     def _question(self, transaction: Transaction, run: Run, action: Action, decision: Ask) -> str:
         digest = action.digest()
         for asked in run.questions.values():
             if asked.question.digest == digest and asked.answer is None:
                 return asked.question.question
         return self.ask(transaction, run, action, decision, about="action")
+
+    async def ask_owner(self, run: str, text: str) -> str:
+        """A question of the agent's own, which only supplies what it does not know (APP-15)."""
+        async with self.transaction() as transaction:
+            state = self.fold(transaction, run)
+            name, owner = f"Q{len(state.questions) + 1}", state.contract.owner
+            transaction.append(QuestionAsked(run=run, question=name, about="context", text=text, of=(owner,)))
+            transaction.append(Notified(run=run, who=owner, how="inbox", what=f"{name}: {text}"))
+            return name
 
     def ask(self, transaction: Transaction, run: Run, action: Action, decision: Ask, *, about: str) -> str:
         """Put an `Ask` before its people: a row, and word to each of them."""

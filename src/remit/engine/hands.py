@@ -32,6 +32,10 @@ class Hands:
         """The folder of one attempt's stage."""
         return self.home / "runs" / run / "attempts" / str(attempt)
 
+    def contents(self, run: str) -> Path:
+        """The folder of what was asked to be written and waits for a person."""
+        return self.home / "runs" / run / "contents"
+
     async def record(self, *events: Event) -> list[Recorded]:
         """Append these facts together, or none of them."""
         async with self.ledger.transaction() as transaction:

@@ -1,5 +1,7 @@
 """Releasing a stage, dropping it, putting it back: intent first, outcome after."""
 
+from remit.engine.bring import bring
+from remit.engine.checks import check
 from remit.engine.hands import Hands
 from remit.engine.judge import sealed_stage
 from remit.errors import BadInput, Broken, Conflict
@@ -22,6 +24,8 @@ async def publish(hands: Hands, run: Run) -> None:
     stage = await sealed_stage(hands, run)
     assert run.judged is not None and run.started is not None
     if run.phase != "publishing":
+        if run.started.parent is None and not await _still_good(hands, run, stage):
+            return
         intent = PublishIntended(run=run.id, attempt=run.attempt, journal=str(hands.place(run.id, run.attempt)))
         await hands.record(intent)
     with hands.leases.hold(workspace_lease(run.started.workspace)):
@@ -35,30 +39,28 @@ async def publish(hands: Hands, run: Run) -> None:
     await hands.record(Published(run=run.id, attempt=run.attempt, paths=done.paths, refs=done.refs, receipt=done.receipt))
 
 
+async def _still_good(hands: Hands, run: Run, stage: Stage) -> bool:
+    """When the base moved since the checks ran, they run again on the merged tree before anything is released."""
+    assert run.finished is not None
+    if await stage.moved() == run.finished.moved:
+        return True
+    await check(hands, run, run.round + 1)
+    fresh = await hands.replay(run.id)
+    assert fresh.finished is not None
+    failing = sorted(set(fresh.finished.failed) - set(fresh.finished.excused))
+    if not failing and set(fresh.finished.exceptions) <= set(run.exceptions):
+        return True
+    what = f"check {', '.join(failing)} fails" if failing else "there are new exceptions"
+    why = f"the workspace moved meanwhile, and on the merged tree {what}"
+    await hands.record(PublishFailed(run=run.id, attempt=run.attempt, why=why))
+    return False
+
+
 async def _released(hands: Hands, run: Run, stage: Stage) -> Publication:
     assert run.judged is not None and run.started is not None
     if run.started.parent is not None:
-        return await _into_parent(hands, run, stage)
+        return await bring(hands, run)
     return await stage.publish(dropped=run.judged.dropped, withheld=run.judged.withheld, refs=run.judged.refs)
-
-
-async def _into_parent(hands: Hands, child: Run, stage: Stage) -> Publication:
-    """What the child published goes through the parent's live mount: an overlay must never be changed beneath it."""
-    assert child.judged is not None
-    box = hands.above
-    if box is None:
-        raise Conflict(f"the run above `{child.id}` is not at work, so there is no stage to publish into")
-    paths = []
-    for change in child.judged.changes.changes:
-        if change.path in child.judged.dropped:
-            continue
-        paths.append(change.path)
-        if change.verb == "delete":
-            await box.remove(change.path)
-        elif change.after.type == "file":
-            data = await stage.read(change.path)
-            await box.write(change.path, data or b"", change.after.mode)
-    return Publication(paths=tuple(paths), refs=(), receipt=f"written into the stage of {child.id.rpartition('.')[0]}")
 
 
 async def discard(hands: Hands, run: Run) -> None:

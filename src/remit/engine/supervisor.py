@@ -5,6 +5,7 @@ from remit.engine.checks import check
 from remit.engine.gate import Gate
 from remit.engine.hands import Hands
 from remit.engine.judge import judge
+from remit.engine.perform import perform
 from remit.engine.release import discard, publish, undo
 from remit.errors import Busy
 from remit.run import next_move as m
@@ -47,6 +48,8 @@ class Supervisor:
                 await work(self.hands, self.gate, drive, run, move)
             case m.Lose():
                 await lose(self.hands, run)
+            case m.Perform():
+                await perform(self.hands, self.gate, run, move.question)
             case m.Judge():
                 await judge(self.hands, self.gate, run)
             case m.Check():

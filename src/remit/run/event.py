@@ -141,10 +141,10 @@ class Stuck(Fact, frozen=True, kw_only=True, tag="stuck"):
 
 
 class QuestionAsked(Fact, frozen=True, kw_only=True, tag="question_asked"):
-    """A person must answer. `about` is action, recovery, publish or containment."""
+    """A person must answer. A `context` question only supplies what the agent does not know: it grants nothing."""
 
     question: str
-    about: Literal["action", "change", "recovery", "publish"]
+    about: Literal["action", "change", "recovery", "publish", "context"]
     text: str
     of: tuple[str, ...]
     action: Action | None = None
@@ -222,12 +222,16 @@ class CheckRan(Fact, frozen=True, kw_only=True, tag="check_ran"):
 
 
 class ChecksFinished(Fact, frozen=True, kw_only=True, tag="checks_finished"):
-    """A round of checks is complete; `excused` names checks whose every failing item is a listed exception."""
+    """A round of checks is complete; `excused` names checks whose every failing item is a listed exception.
+
+    `moved` are base paths that had changed since the stage was opened, and so were part of what was checked.
+    """
 
     round: int
     failed: tuple[str, ...] = ()
     excused: tuple[str, ...] = ()
     exceptions: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
 
 
 class RecoveryEntered(Fact, frozen=True, kw_only=True, tag="recovery_entered"):

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from remit.authority.decision import Code
 from remit.contract.limits import Spend
 from remit.errors import Tampered
 from remit.run import event as e
@@ -60,7 +61,10 @@ def _fold(run: Run, fact: e.Event, record: e.Recorded) -> Run:
             return _intended(run, fact)
         case e.Effected():
             created = run.created | frozenset(fact.returned) if fact.ok else run.created
-            return change(run, settled=run.settled | {fact.key}, created=created)
+            questions = run.questions
+            if fact.key in questions:  # allowed by a person, refused by the gate all the same: it is dealt with
+                questions = _with(questions, fact.key, change(questions[fact.key], used=True))
+            return change(run, settled=run.settled | {fact.key}, created=created, questions=questions)
         case e.Charged():
             return change(run, spend=run.spend.plus(fact.spend))
         case e.Warned():
@@ -115,9 +119,10 @@ def _fold_outcome(run: Run, fact: e.Event) -> Run:
 
 def _decided(run: Run, fact: e.Decided) -> Run:
     refused = fact.decision == "refuse"
+    over = any(reason.code is Code.LIMIT and reason.rule is None for reason in fact.reasons)
     repeats = run.repeats + 1 if fact.digest == run.last_digest else 1
-    turn = Spend(turns=1, calls=1 if fact.action.verb == "call" else 0) if fact.at_door == "door" else Spend()
-    counted = fact.at_door in {"door", "proxy", "observer"}
+    turn = Spend(turns=1, calls=1 if fact.action.verb == "call" else 0) if fact.at_door == "door" and not over else Spend()
+    counted = fact.at_door in {"door", "proxy"} or (fact.at_door == "observer" and refused)
     return change(
         run,
         refusals=run.refusals + refused,

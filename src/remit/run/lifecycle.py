@@ -25,6 +25,8 @@ MOVES: dict[tuple[Phase, str], Phase] = {
     ("checked", "checks_finished"): "checked",
     ("concluded", "publish_intended"): "publishing",
     ("concluded", "undone"): "undone",
+    ("concluded", "checks_finished"): "concluded",
+    ("concluded", "publish_failed"): "concluded",
     ("publishing", "published"): "published",
     ("publishing", "publish_failed"): "concluded",
     ("published", "undo_intended"): "undoing",

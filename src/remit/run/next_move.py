@@ -20,6 +20,12 @@ class Lose(Value, frozen=True, kw_only=True, tag="lose"):
     """An attempt is marked as working though nobody works on it: the supervisor died. Drop its stage."""
 
 
+class Perform(Value, frozen=True, kw_only=True, tag="perform"):
+    """A person allowed, after the work ended, what the agent had asked for: do it on the sealed stage."""
+
+    question: str
+
+
 class Judge(Value, frozen=True, kw_only=True, tag="judge"):
     """Decide every changed path and ref of the sealed stage."""
 
@@ -72,7 +78,7 @@ class Rest(Value, frozen=True, kw_only=True, tag="rest"):
     on: Literal["", "answer", "acceptance", "conflict"] = ""
 
 
-Move = Work | Lose | Judge | Check | Recover | AskPublish | Conclude | Publish | Discard | Undo | Tell | Rest
+Move = Work | Lose | Perform | Judge | Check | Recover | AskPublish | Conclude | Publish | Discard | Undo | Tell | Rest
 
 
 def next_move(run: Run) -> Move:
@@ -101,17 +107,27 @@ def _toward_verdict(run: Run) -> Move:
                 return _ladder(run)
             return _attempt(run, "the attempt before was cut off" if run.attempt else "")
         case "sealed":
-            return Rest(on="answer") if run.open_questions else Judge()
+            return _sealed(run)
         case "judged":
             return _judged(run)
         case _:
             return _checked(run)
 
 
+def _sealed(run: Run) -> Move:
+    if run.blocking:
+        return Rest(on="answer")
+    for name, asked in run.questions.items():
+        writes = asked.question.about == "action" and asked.question.action is not None and asked.question.action.verb == "write"
+        if writes and asked.answer is not None and asked.answer.answer == "yes" and not asked.used:
+            return Perform(question=name)
+    return Judge()
+
+
 def _judged(run: Run) -> Move:
     if run.rung is not None:
         return _rung(run)
-    if run.open_questions:
+    if run.blocking:
         return Rest(on="answer")
     if run.judged is not None and run.judged.held:
         return Judge()

@@ -85,6 +85,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return self.started.contract
 
     @property
+    def blocking(self) -> tuple[QuestionAsked, ...]:
+        """Open questions that hold the run up; what the agent merely wanted to know does not."""
+        return tuple(question for question in self.open_questions if question.about != "context")
+
+    @property
     def open_questions(self) -> tuple[QuestionAsked, ...]:
         """Questions nobody has answered yet, oldest first."""
         return tuple(asked.question for asked in self.questions.values() if asked.answer is None)

@@ -1,0 +1,121 @@
+"""`remit account`: the five questions about a run, answered from the record."""
+
+from collections.abc import Iterator
+
+import anyio
+import click
+import msgspec
+
+from remit.app import identity, records
+from remit.cli.family import family
+from remit.cli.place import home
+from remit.cli.say import clean, document, talk
+from remit.cli.which import resolve
+from remit.errors import BadInput
+from remit.evidence.account import Account, account, moment
+from remit.evidence.explain import explain
+from remit.evidence.procedure import SCHEMA as PROCEDURE
+from remit.evidence.procedure import lines, procedure
+from remit.evidence.rows import Row
+from remit.run.event import Recorded
+
+
+@click.command("account")
+@click.argument("run", default="last")
+@click.option("--json", "as_json", is_flag=True, help="one document")
+@click.option("--procedure", "as_procedure", is_flag=True, help="every step numbered, with actor, input, decision, evidence")
+@click.option("--explain", "as_dialogue", is_flag=True, help="answer what people say after an incident")
+@click.option("--erase", metavar="REASON", help="erase what the run's entries say; that they were made stays provable")
+def command(run: str, as_json: bool, as_procedure: bool, as_dialogue: bool, erase: str | None) -> None:
+    """Answer the five questions about RUN (default: the last one) and the runs below it."""
+    if sum((as_procedure, as_dialogue, erase is not None)) > 1:
+        raise BadInput("--procedure, --explain and --erase exclude one another")
+    if erase is not None:
+        anyio.run(_erase, run, erase)
+        return
+    found: list[Recorded] = anyio.run(_records, run)
+    if as_procedure:
+        _procedure(found, as_json)
+    elif as_dialogue:
+        _dialogue(found, as_json)
+    elif as_json:
+        document(msgspec.to_builtins(account(found)))
+    else:
+        for line in screen(account(found)):
+            click.echo(clean(line))
+
+
+async def _records(text: str) -> list[Recorded]:
+    async with records(home()) as ledger:
+        runs = await family(ledger, await resolve(ledger, text))
+        found = [record for run in runs for record in await ledger.events(run)]
+    return sorted(found, key=lambda record: record.seq)
+
+
+async def _erase(text: str, because: str) -> None:
+    signer = identity(home())
+    if signer is None:
+        raise BadInput("nobody is known here to erase anything", hint="`remit init` makes the local identity")
+    if not because.strip():
+        raise BadInput("say why the bodies are erased")
+    async with records(home()) as ledger:
+        run = await resolve(ledger, text)
+        await ledger.erase(run, by=signer.person, because=because)
+    talk(f"the bodies of {run} are erased; its entries stand and `remit verify` still passes")
+
+
+def _procedure(found: list[Recorded], as_json: bool) -> None:
+    steps = procedure(found)
+    if as_json:
+        document({"schema": PROCEDURE, "run": found[0].run, "steps": msgspec.to_builtins(steps)})
+        return
+    for line in lines(steps):
+        click.echo(clean(line))
+
+
+def _dialogue(found: list[Recorded], as_json: bool) -> None:
+    replies = explain(found)
+    if as_json:
+        document({"schema": "remit.explanation/1", "run": found[0].run, "replies": msgspec.to_builtins(replies)})
+        return
+    for reply in replies:
+        click.echo(f"“{reply.said}”")
+        for line in reply.record:
+            click.echo(f"  {clean(line)}")
+
+
+def screen(told: Account) -> Iterator[str]:
+    """The five questions as headings, a line for each row; the boundary says what was absent."""
+    bounds = told.boundary
+    yield f"run {bounds.get('run', '')}: {bounds.get('goal', 'erased')}"
+    yield "What was it allowed to do?"
+    for rule in bounds.get("rules", ()):
+        yield f"  {rule['effect']:5} {rule['verb']} {', '.join(rule['objects'])}  [{rule['id']}]"
+    yield from _rows(told.allowed, "it did nothing that needed permission")
+    yield "What did it refuse, and why?"
+    yield from _rows(told.refused, "nothing")
+    if "absent" in bounds:
+        hosts, hidden = ", ".join(bounds["hosts"]) or "none", ", ".join(bounds["hidden"]) or "none"
+        yield f"  absent: {bounds['absent']} (level {bounds['level']}; hosts: {hosts}; hidden: {hidden})"
+    yield "What did it consider?"
+    yield from _rows(told.considered, "nothing else")
+    yield "Who was notified?"
+    yield from _rows(told.notified, "nobody")
+    yield "Who explicitly approved?"
+    yield from _rows(told.approved, "no one")
+    yield "What evidence exists?"
+    charges = [row for row in told.evidence if row.action == "charge"]
+    yield from _rows(tuple(row for row in told.evidence if row.action != "charge"), "none")
+    if charges:
+        yield f"  and {len(charges)} charges against its limits (--json lists them)"
+
+
+def _rows(rows: tuple[Row, ...], otherwise: str) -> Iterator[str]:
+    if not rows:
+        yield f"  {otherwise}"
+    for row in rows:
+        told = f"to {row.who}" if row.who and row.action == "tell" else ""
+        tail = "; ".join(part for part in (row.reason, f"rule {row.rule}" if row.rule else "", told, row.receipt) if part)
+        line = f"{row.seq:5}  {moment(row.at)}  {row.actor}: {row.action} {row.object}".rstrip() + (f"  ({tail})" if tail else "")
+        # A line break in a path must not be able to forge a row.
+        yield f"  {line}".replace("\n", "\\n")

@@ -1,0 +1,28 @@
+"""Bringing what a child published into the stage of its parent."""
+
+from remit.engine.hands import Hands
+from remit.engine.judge import sealed_stage
+from remit.errors import Conflict
+from remit.ports import Publication
+from remit.run.state import Run
+
+
+async def bring(hands: Hands, child: Run) -> Publication:
+    """What the child published goes through the parent's live mount: an overlay must never be changed beneath it."""
+    assert child.judged is not None
+    stage = await sealed_stage(hands, child)
+    await stage.view(dropped=child.judged.dropped, refs=(), trusted=())
+    box = hands.above
+    if box is None:
+        raise Conflict(f"the run above `{child.id}` is not at work, so there is no stage to publish into")
+    paths = []
+    for change in child.judged.changes.changes:
+        if change.path in child.judged.dropped:
+            continue
+        paths.append(change.path)
+        if change.verb == "delete":
+            await box.remove(change.path)
+        elif change.after.type == "file":
+            data = await stage.read(change.path)
+            await box.write(change.path, data or b"", change.after.mode)
+    return Publication(paths=tuple(paths), refs=(), receipt=f"written into the stage of {child.id.rpartition('.')[0]}")
