@@ -1,5 +1,7 @@
 """Deciding what a sealed stage holds: every changed path, every commit, every moved ref, before anything is published."""
 
+import posixpath
+
 from remit.authority.action import Action
 from remit.authority.compile import Authority
 from remit.authority.decision import Allow, Ask, Code, Decision, Reason, Refuse
@@ -27,13 +29,10 @@ async def judge(hands: Hands, gate: Gate, run: Run) -> None:
     async with gate.transaction() as transaction:
         bench = _Bench(gate, transaction, run)
         dropped = tuple(change.path for change in found.changes if not bench.path(change))
-        withheld: list[str] = []
-        refs: list[str] = []
-        for move in found.refs:
-            allowed = bench.ref(move)
-            if allowed:
-                refs.append(full_name(move))
-            withheld += bench.commits(move, allowed)
+        allowed = {full_name(move): bench.ref(move) for move in found.refs}
+        refs = [name for name, fine in allowed.items() if fine]
+        arriving = {commit.id for move in found.refs if allowed[full_name(move)] for commit in move.commits}
+        withheld = list(dict.fromkeys(each for move in found.refs for each in bench.commits(move, arriving)))
         transaction.append(
             ChangesJudged(
                 run=run.id, attempt=run.attempt, changes=found, dropped=dropped, withheld=tuple(withheld),
@@ -66,7 +65,7 @@ class _Bench:
     def path(self, change: Change) -> bool:
         """May this change of this path be published?"""
         action = path_action(change)
-        decision = self._weigh(action)
+        decision = self._through_link(change, self._weigh(action))
         if isinstance(decision, Allow) and change.plant and not self._named(change):
             why = f"`{change.path}` is dangerous wherever it lands: {change.plant}"
             instead = f"name it: `may: - {change.verb}: {change.path}`"
@@ -75,6 +74,17 @@ class _Bench:
         if isinstance(decision, Ask) and (action.verb, action.object, change.after.sha256) in self._granted:
             decision = Allow(reasons=decision.reasons)
         return self._settle(action, decision, at="publish")
+
+    def _through_link(self, change: Change, decision: Decision) -> Decision:
+        """A link never widens: what it leads to must be writable too, or a later write goes around the rules."""
+        if not isinstance(decision, Allow) or change.after.type != "link" or change.plant:
+            return decision
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(change.path), change.after.target))
+        if isinstance(self._weigh(Action(verb="write", object=target)), Allow):
+            return decision
+        why = f"`{change.path}` is a link to `{target}`, which may not be written"
+        reason = Reason(code=Code.AUTHORITY, rule=None, contract=self._authorities[-1].hash, why=why, instead="copy the file")
+        return Refuse(reasons=(reason,), considered=decision.reasons)
 
     def ref(self, move: RefMove) -> bool:
         """May this ref move as it did?"""
@@ -91,13 +101,11 @@ class _Bench:
             decision = Refuse(reasons=(reason,), considered=decision.reasons)
         return self._settle(action, decision, at="git")
 
-    def commits(self, move: RefMove, allowed: bool) -> list[str]:
-        """Ids that must not arrive: all when the ref may not move, else those with a refused path and their descendants."""
-        if not allowed:
-            return [commit.id for commit in move.commits]
-        bad: set[str] = set()
+    def commits(self, move: RefMove, arriving: set[str]) -> list[str]:
+        """Ids that must not arrive: with a refused path, or after such a one, or on no ref that may move."""
+        bad = {commit.id for commit in move.commits} - arriving
         for commit in sorted_parents_first(move.commits):
-            if set(commit.parents) & bad or not self._commit_paths(commit):
+            if commit.id not in bad and (set(commit.parents) & bad or not self._commit_paths(commit)):
                 bad.add(commit.id)
         return [commit.id for commit in move.commits if commit.id in bad]
 
@@ -110,7 +118,7 @@ class _Bench:
         action = path_action(change)
         digest = action.digest()
         if digest not in self._known:
-            decision = self._weigh(action)
+            decision = self._through_link(change, self._weigh(action))
             if isinstance(decision, Allow) and change.plant and not self._named(change):
                 decision = Refuse(reasons=decision.reasons)
             if isinstance(decision, Allow):
