@@ -1,7 +1,7 @@
 """The doors to the outside world, in the words of the chapters. Adapters satisfy them; the engine uses nothing else."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -77,6 +77,18 @@ class Ledger(Protocol):
 
     async def finish(self, job: Job) -> None:
         """The job needs no further delivery."""
+        ...
+
+    async def version(self) -> int:
+        """A number that changes whenever any process appended."""
+        ...
+
+
+class Leases(Protocol):
+    """Who drives a run: one process at a time, let go by the operating system when that process dies."""
+
+    def hold(self, name: str) -> AbstractContextManager[None]:
+        """Hold the lease for the length of the context. Raises Busy when another process has it."""
         ...
 
 
@@ -162,6 +174,14 @@ class Stage(Protocol):
         """Put back exactly what publish changed. Raises Conflict when later work builds on it."""
         ...
 
+    async def amend(self, path: str, data: bytes) -> str:
+        """Write one file into the sealed stage, as a person allowed after the work ended; returns the new digest."""
+        ...
+
+    async def moved(self) -> tuple[str, ...]:
+        """Base paths that changed since the stage was opened."""
+        ...
+
     async def discard(self) -> None:
         """Drop the stage and everything it holds on disk."""
         ...
@@ -194,6 +214,10 @@ class Workspace(Protocol):
 
     async def reopen(self, place: Path) -> Stage | None:
         """The sealed stage kept in `place`, None when it was never sealed."""
+        ...
+
+    async def live(self, place: Path) -> Stage | None:
+        """The stage in `place` while it is being worked on, as a parent to fork; None when there is none."""
         ...
 
 
@@ -308,6 +332,10 @@ class Box(Protocol):
         """Write a workspace file through the live mount, never following links. Raises Conflict when a link is in the way."""
         ...
 
+    async def remove(self, path: str) -> None:
+        """Delete a workspace file through the live mount, never following links."""
+        ...
+
 
 class Sandbox(Protocol):
     """Makes boxes."""
@@ -357,6 +385,6 @@ class Notifier(Protocol):
 
 __all__ = [
     "Box", "BoxLimits", "BoxPlan", "Change", "ChangeSet", "Clock", "Containment", "Exec", "Exit", "Inspection", "Job",
-    "Ledger", "Mount", "Notifier", "Part", "Publication", "Runtime", "Sandbox", "Signer", "Stage", "Transaction",
+    "Leases", "Ledger", "Mount", "Notifier", "Part", "Publication", "Runtime", "Sandbox", "Signer", "Stage", "Transaction",
     "Watcher", "Workspace",
 ]  # fmt: skip

@@ -158,3 +158,30 @@ def test_remit_never_keeps_its_records_in_the_workspace(world: World) -> None:
         "run", world.contract(SMALL), "--workspace", str(world.work), "--", "true", code=2, REMIT_HOME=str(world.work / ".remit")
     )
     assert "REMIT_HOME" in done.stderr
+
+
+NARROW = SMALL.replace('  - read: "**"\n', "  - read: README.md\n")
+
+
+def test_what_may_not_be_read_is_not_there(world: World) -> None:
+    (world.work / "plans").mkdir()
+    (world.work / "plans" / "next.md").write_text("not yours\n")
+    (world.work / "docs" / "a.md").write_text("a\n")
+    told = world.run(world.contract(NARROW), "sh", "-c", "find . -type f | sort; ls; echo hello > docs/hello.md")
+    log = (world.home / "runs" / told.end["run"] / "attempts" / "1.log").read_text()
+    assert log.split() == ["./README.md", "./docs/a.md", "README.md", "docs"]
+    assert "plans" in world.account()["boundary"]["hidden"]
+    assert world.tree()["plans/next.md"] == "not yours\n"
+
+
+def test_secrets_are_not_there_unless_they_are_named(world: World) -> None:
+    (world.work / ".env").write_text("TOKEN=1\n")
+    (world.work / "docs" / "tls.key").write_text("key\n")
+    told = world.run(world.contract(SMALL), "sh", "-c", "cat .env docs/tls.key; echo hello > docs/hello.md")
+    log = (world.home / "runs" / told.end["run"] / "attempts" / "1.log").read_text()
+    assert "TOKEN" not in log
+    assert world.account()["boundary"]["hidden"] == [".env", "docs/tls.key"]
+    named = SMALL.replace('  - read: "**"\n', '  - read: ["**", .env]\n')
+    told = world.run(world.contract(named), "sh", "-c", "cat .env docs/tls.key; echo hello > docs/hello.md")
+    assert "TOKEN" in (world.home / "runs" / told.end["run"] / "attempts" / "1.log").read_text()
+    assert world.tree()[".env"] == "TOKEN=1\n"

@@ -70,7 +70,7 @@ def test_what_an_allowed_program_leaves_behind_reaches_nothing_and_dies_with_the
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.1)
-        canary = Path(f"/var/tmp/remit-canary-{world.folder.name}")
+        canary = Path(f"/usr/local/remit-canary-{world.folder.name}")
         script = OVERREACH.format(canary=canary, port=server.getsockname()[1], stay=stay)
         told = world.run(world.contract(SMALL), "python", "-c", f"open('docs/hello.md','w').write('hello')\n{script}")
         log = next((world.home / "runs").glob("*/attempts/1.log")).read_text()

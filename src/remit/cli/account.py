@@ -81,7 +81,7 @@ def _dialogue(found: list[Recorded], as_json: bool) -> None:
     for reply in replies:
         click.echo(f"“{reply.said}”")
         for line in reply.record:
-            click.echo(f"  {clean(line)}")
+            click.echo(f"  {_one_line(clean(line))}")
 
 
 def screen(told: Account) -> Iterator[str]:
@@ -117,5 +117,9 @@ def _rows(rows: tuple[Row, ...], otherwise: str) -> Iterator[str]:
         told = f"to {row.who}" if row.who and row.action == "tell" else ""
         tail = "; ".join(part for part in (row.reason, f"rule {row.rule}" if row.rule else "", told, row.receipt) if part)
         line = f"{row.seq:5}  {moment(row.at)}  {row.actor}: {row.action} {row.object}".rstrip() + (f"  ({tail})" if tail else "")
-        # A line break in a path must not be able to forge a row.
-        yield f"  {line}".replace("\n", "\\n")
+        yield f"  {_one_line(line)}"
+
+
+def _one_line(text: str) -> str:
+    """A line break in a path must not be able to forge a row."""
+    return text.replace("\n", "\\n")

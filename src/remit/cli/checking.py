@@ -9,11 +9,15 @@ from remit.cli.check import screen
 from remit.cli.load import load_organisation, read_contract
 from remit.cli.place import home
 from remit.cli.say import document, talk
+from remit.contract.case import METERED, Setting
 from remit.contract.contract import Contract, Finding
 from remit.contract.parse import Parsed
 from remit.contract.party import Organisation
 from remit.contract.review import Review, review
 from remit.value import digest
+
+SETTING = Setting(meters=METERED - {"tokens", "usd"})
+"""a command as the runtime: everything it wants is decided, but no model of it is metered"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +45,9 @@ def checked(path: Path, org: str | None) -> Checked:
     def examples(contract: Contract) -> tuple[Finding, ...]:
         return examples_failing(contract, organisation)
 
-    looked = review(parsed, organisation=organisation, identity=signer.person if signer else None, examples=examples)
+    looked = review(
+        parsed, organisation=organisation, identity=signer.person if signer else None, setting=SETTING, examples=examples
+    )
     context = [(str(path), digest(parsed.text))]
     if organisation is not None:
         context.append((organisation.name, digest(organisation)))

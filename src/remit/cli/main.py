@@ -67,13 +67,12 @@ def main() -> None:
     """Run one verb; a RemitError becomes one clear line and its exit code."""
     try:
         try:
-            group.main(prog_name="remit", standalone_mode=False)
+            code = group.main(prog_name="remit", standalone_mode=False)
         except BaseExceptionGroup as several:
             raise first(several) from several
-    except click.exceptions.Exit as ending:
-        sys.exit(ending.exit_code)
+        sys.exit(code if isinstance(code, int) else 0)  # outside standalone mode click returns the code
     except click.Abort:
-        click.echo("stopped", err=True)
+        click.echo("interrupted; what was begun is not lost: `remit resume` carries on, `remit stop` ends it", err=True)
         sys.exit(6)
     except click.ClickException as error:
         error.show()

@@ -6,6 +6,7 @@ from typing import Any
 
 import anyio
 import click
+from msgspec.structs import replace
 
 from remit.adapters.runtimes import RUNTIMES
 from remit.app import engine, identity
@@ -65,12 +66,13 @@ async def _run(
 
 
 def organisation(known: Organisation | None, here: Path) -> Organisation:
-    """The organisation of this run; without a file it is the local identity alone."""
-    if known is not None:
-        return known
+    """The organisation of this run, with the local identity among its people: an owner is one or the other."""
     signer = identity(here)
-    people = (Person(id=signer.person, keys=(signer.public,)),) if signer else ()
-    return Organisation(people=people)
+    mine = Person(id=signer.person, keys=(signer.public,)) if signer else None
+    known = known or Organisation()
+    if mine is None or any(person.id == mine.id for person in known.people):
+        return known
+    return replace(known, people=(*known.people, mine))
 
 
 def before(looked: Checked, run_id: str, workspace: Path) -> None:

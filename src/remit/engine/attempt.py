@@ -15,6 +15,7 @@ from remit.engine.doorkeeper import Doorkeeper
 from remit.engine.gate import Gate
 from remit.engine.hands import Hands
 from remit.engine.lineage import names_verb
+from remit.engine.sight import hidden, touches
 from remit.errors import Refused, RemitError, Unavailable
 from remit.ports import Box, BoxPlan, Containment, Exit, Stage
 from remit.run.event import (
@@ -73,12 +74,11 @@ async def _prepare(hands: Hands, gate: Gate, run: Run, place: Path) -> tuple[Sta
     async with gate.transaction() as transaction:
         authorities = gate.lineage(transaction, gate.fold(transaction, run.id))
     now = hands.clock.now()
-    readable = boundary.wants(authorities, now, "read")
-    writable = boundary.wants(authorities, now, "write")
-    await hands.workspace.inspect(root, writable=writable)
+    secrets, there = hidden(authorities, run.started.organisation.secrets, now)
+    await hands.workspace.inspect(root, writable=touches(authorities, now, "write"))
     parent = await _parent_stage(hands, run)
     stage = await hands.workspace.open(
-        root, place, secrets=run.started.organisation.secrets, named=readable, quota=run.contract.limits.disk or boundary.DISK,
+        root, place, secrets=secrets, named=there, quota=boundary.quota(run.contract.limits, authorities),
         under=parent, identity=(f"remit {run.id}", run.contract.owner),
     )  # fmt: skip
     made = boundary.plan(

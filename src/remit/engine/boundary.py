@@ -1,15 +1,9 @@
 """From contract to box: what the contract does not name is not there."""
 
 import os
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from remit.authority.action import Action
 from remit.authority.compile import Authority
-from remit.authority.decide import decide
-from remit.authority.decision import Refuse
-from remit.authority.spent import Spent
 from remit.contract.limits import Limits
 from remit.engine.lineage import names_verb
 from remit.ports import BoxLimits, BoxPlan, Containment, Stage
@@ -19,16 +13,6 @@ from remit.run.state import Run
 MEMORY = 4 * 1024**3
 DISK = 2 * 1024**3
 PROCESSES = 512
-
-
-def wants(authorities: tuple[Authority, ...], now: datetime, verb: str) -> Callable[[str], bool]:
-    """Whether an action on a path could be anything but refused: what may be dirty, and what may be seen."""
-
-    def asked(path: str) -> bool:
-        action = Action(verb=verb, object=path)  # type: ignore[arg-type]
-        return not isinstance(decide(authorities, action, spent=Spent(), approvals=(), now=now), Refuse)
-
-    return asked
 
 
 def box_limits(limits: Limits, used: float) -> BoxLimits:
@@ -41,6 +25,11 @@ def box_limits(limits: Limits, used: float) -> BoxLimits:
         disk=limits.disk or DISK,
         output=limits.output or 64 * 1024**2,
     )
+
+
+def quota(limits: Limits, authorities: tuple[Authority, ...]) -> int | None:
+    """Bytes a stage may hold. A run that may delegate has a stage on the disk, which a child can fork; there it is watched."""
+    return None if names_verb(authorities, "delegate") else limits.disk or DISK
 
 
 def dropped_to(root: Path) -> tuple[int, int] | None:

@@ -7,30 +7,12 @@ from remit.ports import Job, Signer
 from remit.run.event import Accepted, QuestionAnswered, StopAsked
 from remit.run.evolve import replay
 from remit.run.state import Run
-
-ANSWER = "remit-answer"
-ACCEPTANCE = "remit-acceptance"
+from remit.run.statement import ACCEPTANCE, ANSWER, acceptance_statement, answer_statement
 
 
 def roles(organisation: Organisation, person: str) -> tuple[str, ...]:
     """What a person is in the organisation."""
     return next((known.roles for known in organisation.people if known.id == person), ())
-
-
-def answer_statement(run: str, question: str, answer: str, person: str, digest: str, contract: str, at: str) -> str:
-    """The text an answer signs: what was asked, of which contract, what was said, by whom, when."""
-    return (
-        f"remit.answer/1\nrun: {run}\nquestion: {question}\nanswer: {answer}\nperson: {person}\n"
-        f"action: {digest}\ncontract: {contract}\nat: {at}\n"
-    )
-
-
-def acceptance_statement(run: str, acceptance: str, person: str, contract: str, sealed: str, at: str) -> str:
-    """The text an acceptance signs: which outcome, under which contract, taken or declined, by whom, when."""
-    return (
-        f"remit.acceptance/1\nrun: {run}\nacceptance: {acceptance}\nperson: {person}\n"
-        f"contract: {contract}\noutcome: {sealed}\nat: {at}\n"
-    )
 
 
 async def answer(

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from remit.contract.contract import Contract, Level
 from remit.contract.party import Organisation
-from remit.engine import boundary
 from remit.engine.hands import Hands
 from remit.engine.lineage import Lineages
+from remit.engine.sight import touches
 from remit.errors import BadInput
 from remit.ports import Job
 from remit.run.event import Started
@@ -69,7 +69,7 @@ async def _inspect(hands: Hands, fact: Started, root: Path) -> None:
         raise BadInput(f"the workspace `{root}` and remit's own state `{home}` overlap", hint="set REMIT_HOME elsewhere")
     run = Run(id=fact.run, started=fact)
     authorities = Lineages().of(run, lambda _: run)
-    seen = await hands.workspace.inspect(root, writable=boundary.wants(authorities, hands.clock.now(), "write"))
+    seen = await hands.workspace.inspect(root, writable=touches(authorities, hands.clock.now(), "write"))
     if seen.dirty:
         shown = ", ".join(f"`{path}`" for path in seen.dirty[:10]) + (" …" if len(seen.dirty) > 10 else "")
         raise BadInput(

@@ -2,6 +2,7 @@
 
 from remit.engine.attempt import lose, work
 from remit.engine.checks import check
+from remit.engine.delegation import settle
 from remit.engine.gate import Gate
 from remit.engine.hands import Hands
 from remit.engine.judge import judge
@@ -9,7 +10,7 @@ from remit.engine.perform import perform
 from remit.engine.release import discard, publish, undo
 from remit.errors import Busy
 from remit.run import next_move as m
-from remit.run.event import Event, Notified, QuestionAsked, RecoveryEntered, Stopped, VerdictReached
+from remit.run.event import Event, Notified, QuestionAsked, RecoveryEntered, StopAsked, Stopped, VerdictReached
 from remit.run.state import Run
 
 
@@ -93,7 +94,16 @@ class Supervisor:
         if self.hands.asker is not None:
             await self.hands.asker(asked)
 
+    async def _end_children(self, run: Run) -> None:
+        """No child outlives its parent: one that is still open is stopped, and its reservation settled."""
+        for child_id in run.children:
+            child = await self.hands.replay(child_id)
+            if child.verdict is None and not child.stop:
+                await self.hands.record(StopAsked(run=child_id, by=run.id, why="the run above it has ended"))
+            await settle(self.hands, run.id, await self.drive(child_id))
+
     async def _conclude(self, run: Run, move: m.Conclude) -> None:
+        await self._end_children(run)
         facts: list[Event] = []
         if move.verdict == "stopped":
             receipt = run.work.receipt if run.work is not None else "no attempt was running"

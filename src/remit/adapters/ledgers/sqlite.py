@@ -1,0 +1,344 @@
+"""The ledger in one SQLite file: one writer at a time, durable before it returns, every commit under a signed head."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from remit.adapters.ledgers.frontier import frontier
+from remit.adapters.ledgers.heads import HeadFile
+from remit.adapters.signers.ledger_key import LedgerKey, ledger_key
+from remit.errors import BadInput, Broken, Busy, RemitError, Tampered
+from remit.evidence.codec import decode_event, encode_event
+from remit.evidence.entry import SALT, body_hash, read, stamp, write
+from remit.evidence.merkle import Frontier, leaf_hash
+from remit.ports import Clock, Job
+from remit.run.event import BodiesErased, Event, Recorded
+
+PATIENCE = 10.0
+"""Seconds a writer waits for another before it says Busy."""
+
+VERSION = 1
+_SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS entries(
+  seq INTEGER PRIMARY KEY,
+  entry TEXT NOT NULL,
+  salt BLOB,
+  body BLOB,
+  node BLOB NOT NULL,
+  note BLOB,
+  at TEXT GENERATED ALWAYS AS (substr(entry, 8, 27)) VIRTUAL,
+  kind TEXT GENERATED ALWAYS AS (substr(entry, 126, instr(substr(entry, 126), '"') - 1)) VIRTUAL,
+  run TEXT GENERATED ALWAYS AS (
+    substr(entry, 135 + length(kind), instr(substr(entry, 135 + length(kind)), '"') - 1)) VIRTUAL);
+CREATE INDEX IF NOT EXISTS entries_run ON entries(run, seq);
+CREATE INDEX IF NOT EXISTS entries_started ON entries(seq) WHERE kind = 'started';
+CREATE INDEX IF NOT EXISTS entries_intended ON entries(at) WHERE kind = 'intended';
+CREATE TABLE IF NOT EXISTS jobs(
+  place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, run TEXT NOT NULL, finished INTEGER NOT NULL DEFAULT 0);
+PRAGMA user_version = {VERSION};
+COMMIT;
+"""
+# Entries are kept as the very text that is hashed; run, kind and at are cut out of it, so no second copy can disagree.
+# One row holds all that a commit adds, because every further page a commit touches is written and synced with it:
+# `node` is the root of the largest whole subtree that this entry completes, `note` the signed head of the commit it ends.
+_SELECT = "SELECT seq, entry, body FROM entries "
+_INSERT = "INSERT INTO entries(seq, entry, salt, body, node, note) VALUES(?, ?, ?, ?, ?, ?)"
+
+Hook = Callable[[str, str], None]
+
+
+class _Said:
+    """SQLite's failures in remit's words. A class, because entering a generator costs as much as a small statement."""
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise _failure(error) from error
+
+
+_SAID = _Said()
+
+
+class SqliteTransaction:
+    """One atomic write; see `remit.ports.Transaction`."""
+
+    def __init__(self, db: sqlite3.Connection, tree: Frontier, clock: Clock, key: LedgerKey) -> None:
+        self._db, self._tree, self._clock, self._key = db, tree, clock, key
+        self._last: tuple[int, str, bytes, bytes, bytes] | None = None
+        self.kinds: list[str] = []
+
+    def events(self, run: str, *, after: int = -1) -> list[Recorded]:
+        """The run's events with a place above `after`, in order."""
+        self._store()
+        return _events(self._db, run, after)
+
+    def append(self, event: Event) -> Recorded:
+        """The event, with the place it will have. Raises BadInput for what cannot be stored."""
+        seq, at, kind = self._tree.size, self._clock.now(), type(event).__struct_config__.tag
+        body, salt = encode_event(event), os.urandom(SALT)
+        entry = write(seq=seq, at=at, run=event.run, kind=str(kind), body=body_hash(salt, body))
+        self._store()
+        node = self._tree.append(leaf_hash(entry))
+        # The last entry waits for the head of the commit, to be stored together with it.
+        self._last = seq, entry.decode(), salt, body, node
+        self.kinds.append(str(kind))
+        return Recorded(seq=seq, at=at, run=event.run, kind=str(kind), event=event)
+
+    def used(self, *, since: datetime) -> list[Recorded]:
+        """Every `intended` event of any run since that moment."""
+        self._store()
+        return _recorded(self._db, _SELECT + "WHERE kind = 'intended' AND at >= ? ORDER BY seq", stamp(since))
+
+    def submit(self, job: Job) -> None:
+        """Have the job delivered after the commit; a known id changes nothing."""
+        with _SAID:
+            self._db.execute("INSERT OR IGNORE INTO jobs(id, run) VALUES(?, ?)", (job.id, job.run))
+
+    def revoke(self, run: str) -> None:
+        """Drop every job of this run that has not been finished."""
+        with _SAID:
+            self._db.execute("DELETE FROM jobs WHERE run = ? AND NOT finished", (run,))
+
+    def forget(self, run: str) -> None:
+        """Delete the bodies of this run up to here; the entries stand."""
+        self._store()
+        with _SAID:
+            self._db.execute("UPDATE entries SET salt = NULL, body = NULL WHERE run = ?", (run,))
+
+    def seal(self) -> tuple[int, bytes] | None:
+        """Write the signed head of what was appended; None when nothing was."""
+        if not self.kinds:
+            return None
+        size = self._tree.size
+        note = self._key.head(size, self._tree.root())
+        if not self._store(note):
+            with _SAID:
+                self._db.execute("UPDATE entries SET note = ? WHERE seq = ?", (note, size - 1))
+        return size, note
+
+    def _store(self, note: bytes | None = None) -> bool:
+        if self._last is None:
+            return False
+        with _SAID:
+            self._db.execute(_INSERT, (*self._last, note))
+        self._last = None
+        return True
+
+
+class SqliteLedger:
+    """Append-only facts in `ledger.db`; see `remit.ports.Ledger`. Made by `open_ledger`; use it from one thread."""
+
+    def __init__(self, home: Path, *, clock: Clock, key: LedgerKey, witnesses: tuple[Path, ...], on_append: Hook | None) -> None:
+        self.home, self._clock, self._key, self._on_append = home, clock, key, on_append
+        self._heads = [HeadFile(folder) for folder in (home / "heads", *witnesses)]
+        # Without fast_acquire every commit waits for one turn of the event loop, which is longer than all of its statements.
+        self._turn = anyio.Lock(fast_acquire=True)
+        self._end: tuple[int, Frontier] | None = None
+        self._lock = os.open(home / "ledger.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            self._writer = _connect(home / "ledger.db")
+            try:
+                self._reader = _connect(home / "ledger.db")
+            except BaseException:
+                self._writer.close()
+                raise
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    @property
+    def trouble(self) -> str:
+        """Why a copy of the last head could not be written, empty when all is well."""
+        return "; ".join(file.trouble for file in self._heads if file.trouble)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[SqliteTransaction]:
+        """Commit on leaving, roll back on an exception. Raises Busy after ten seconds, Broken when the disk fails."""
+        async with self._turn:
+            await self._take_lock()
+            try:
+                with self._begun() as transaction:
+                    yield transaction
+            finally:
+                fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    async def events(self, run: str, *, after: int = -1) -> list[Recorded]:
+        """The run's committed events with a place above `after`, in order."""
+        return _events(self._reader, run, after)
+
+    async def runs(self) -> list[Recorded]:
+        """The `started` event of every run, oldest first."""
+        return _recorded(self._reader, _SELECT + "WHERE kind = 'started' ORDER BY seq")
+
+    async def jobs(self) -> list[Job]:
+        """Jobs submitted and not finished, in the order they were submitted."""
+        with _SAID:
+            rows = self._reader.execute("SELECT id, run FROM jobs WHERE NOT finished ORDER BY place").fetchall()
+        return [Job(id=id_, run=run) for id_, run in rows]
+
+    async def finish(self, job: Job) -> None:
+        """The job needs no further delivery; its id stays known."""
+        async with self.transaction():
+            with _SAID:
+                self._writer.execute("UPDATE jobs SET finished = 1 WHERE id = ?", (job.id,))
+
+    async def version(self) -> int:
+        """A number that changes whenever any process committed; cheap enough to ask ten times a second."""
+        with _SAID:
+            return int(self._reader.execute("PRAGMA data_version").fetchone()[0])
+
+    async def erase(self, run: str, by: str, because: str) -> Recorded:
+        """Delete the bodies of an ended run and record who did, and why. Raises BadInput while it is not ended."""
+        async with self.transaction() as transaction:
+            kinds = {record.kind for record in transaction.events(run)}
+            if not kinds:
+                raise BadInput(f"no run `{run}`", hint="`remit runs` lists them")
+            if not kinds & {"verdict_reached", "stopped"}:
+                raise BadInput(f"run `{run}` has not ended", hint="only the bodies of an ended run can be erased")
+            transaction.forget(run)
+            record = transaction.append(BodiesErased(run=run, by=by, because=because))
+        with _SAID:
+            # secure_delete zeroes the pages; the write-ahead log still holds them until it is folded in.
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return record
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._reader.close()
+        self._writer.close()
+        for file in self._heads:
+            file.close()
+        os.close(self._lock)
+
+    async def _take_lock(self) -> None:
+        pause, deadline = 0.0005, 0.0
+        while True:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                now = anyio.current_time()
+                deadline = deadline or now + PATIENCE
+                if now > deadline:
+                    raise Busy("another process is writing to the ledger", hint="try again in a moment") from None
+            await anyio.sleep(pause)
+            pause = min(pause * 2, 0.05)
+
+    @contextmanager
+    def _begun(self) -> Iterator[SqliteTransaction]:
+        db, known = self._writer, self._end
+        self._end = None
+        with _SAID:
+            db.execute("BEGIN IMMEDIATE")
+        try:
+            with _SAID:
+                version = int(db.execute("PRAGMA data_version").fetchone()[0])
+            # The number stands still as long as nobody but this connection commits: then its own end is still the end.
+            tree = known[1] if known and known[0] == version else self._end_of(db)
+            transaction = SqliteTransaction(db, tree, self._clock, self._key)
+            yield transaction
+            head = transaction.seal()
+            self._hook("before", transaction.kinds)
+            with _SAID:
+                db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+        self._end = version, tree
+        if head is not None:
+            for file in self._heads:
+                file.add(*head, self._notes_above)
+        self._hook("after", transaction.kinds)
+
+    def _end_of(self, db: sqlite3.Connection) -> Frontier:
+        """The frontier, checked against the last head here and in `heads/`: a damaged one must never be signed."""
+        tree = frontier(db)
+        if self._heads[0].size(self._key.public.name) > tree.size:
+            raise Tampered("the ledger does not end where its last head says", hint="`remit verify` names the first fault")
+        return tree
+
+    def _notes_above(self, size: int) -> Iterator[bytes]:
+        query = "SELECT note FROM entries WHERE seq >= ? AND note IS NOT NULL ORDER BY seq"
+        return (note for (note,) in self._writer.execute(query, (size,)))
+
+    def _hook(self, moment: str, kinds: list[str]) -> None:
+        if self._on_append is not None:
+            for kind in kinds:
+                self._on_append(moment, kind)
+
+
+def open_ledger(
+    home: Path, *, clock: Clock, sign: LedgerKey | None = None, on_append: Hook | None = None, witness: Path | None = None
+) -> SqliteLedger:
+    """The ledger below `home`, made on first use; not async. `sign` defaults to the ledger's own key in `keys/ledger`.
+
+    `on_append` is called with ("before" | "after", kind) around each commit; every head is also written to
+    `heads/` and to `witness` (default `$REMIT_WITNESS`). Raises Broken when the disk or the file does not work.
+    """
+    named = os.environ.get("REMIT_WITNESS")
+    folder = witness or (Path(named).expanduser() if named else None)
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        key = sign or ledger_key(home)
+        return SqliteLedger(home, clock=clock, key=key, witnesses=(folder,) if folder else (), on_append=on_append)
+    except OSError as error:
+        raise Broken(f"the ledger at `{home}` cannot be opened: {error.strerror}", hint="see that it can be written") from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    with _SAID:
+        db = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
+        try:
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "trusted_schema=OFF", "secure_delete=ON"):
+                db.execute(f"PRAGMA {pragma}").fetchall()
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                raise BadInput(f"the ledger at `{path}` was written by a newer remit", hint="use that version")
+            if version == 0:
+                db.executescript(_SCHEMA)
+        except BaseException:
+            db.close()
+            raise
+    return db
+
+
+def _events(db: sqlite3.Connection, run: str, after: int) -> list[Recorded]:
+    return _recorded(db, _SELECT + "WHERE run = ? AND seq > ? ORDER BY seq", run, after)
+
+
+def _recorded(db: sqlite3.Connection, query: str, *values: Any) -> list[Recorded]:
+    with _SAID:
+        rows = db.execute(query, values).fetchall()
+    found = []
+    for seq, text, body in rows:
+        entry = read(text.encode())
+        if entry.seq != seq:
+            raise Tampered(f"entry {seq} says it is entry {entry.seq}", hint="`remit verify` names the first fault")
+        event = None if body is None else decode_event(body, seq=seq)
+        found.append(Recorded(seq=seq, at=entry.at, run=entry.run, kind=entry.kind, event=event))
+    return found
+
+
+def _failure(error: sqlite3.Error) -> RemitError:
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return Busy("another process is writing to the ledger", hint="try again in a moment")
+    if "full" in text:
+        return Broken("the disk of the ledger is full; nothing was recorded", hint="make room, then `remit resume`")
+    if "readonly" in text or "read-only" in text:
+        return Broken("the ledger cannot be written; nothing was recorded", hint="see who owns the folder and how it is mounted")
+    if "malformed" in text or "not a database" in text:
+        return Broken(f"the ledger file is damaged: {text}", hint="keep the file; `remit verify` names the first fault")
+    return Broken(f"the ledger failed: {text}; nothing was recorded", hint="see the disk, then `remit resume`")

@@ -1,0 +1,88 @@
+"""The door of the box: one JSON line in, one JSON line out; whoever knocks is counted, measured and timed."""
+
+import socket
+from contextlib import suppress
+from typing import Any
+
+import anyio
+import msgspec
+
+from remit.adapters.sandboxes import wire
+from remit.errors import RemitError
+from remit.ports import Watcher
+from remit.value import encode
+
+LINE = 1 << 20
+CONNECTIONS = 32
+PATIENCE = 10.0
+"""seconds a client may take for its line, and for taking the answer"""
+
+
+class Door:
+    """Serves the listening socket that stage0 handed out."""
+
+    def __init__(self, watcher: Watcher, *, patience: float = PATIENCE) -> None:
+        self._watcher = watcher
+        self._patience = patience
+        self._open = 0
+
+    async def serve(self, listener: socket.socket) -> None:
+        """Until cancelled."""
+        async with anyio.create_task_group() as visitors:
+            while True:
+                connection = await wire.accept(listener)
+                if self._open >= CONNECTIONS:
+                    connection.close()
+                    continue
+                self._open += 1
+                visitors.start_soon(self._visit, connection)
+
+    async def _visit(self, connection: socket.socket) -> None:
+        held = bytearray()
+        try:
+            with connection, suppress(ConnectionError):
+                while True:
+                    line = await self._line(connection, held)
+                    if line is None:
+                        return
+                    answer = await self._answer(line)
+                    with anyio.fail_after(self._patience):
+                        await wire.send(connection, encode(answer) + b"\n")
+        except TimeoutError:
+            return
+        finally:
+            self._open -= 1
+
+    async def _line(self, connection: socket.socket, held: bytearray) -> bytes | None:
+        """The next line without its end; None when there is none, or it is too long or too slow."""
+        with anyio.fail_after(self._patience):
+            while b"\n" not in held:
+                if len(held) >= LINE:
+                    await wire.send(connection, encode(refusal(f"a request may have {LINE} bytes")) + b"\n")
+                    return None
+                data = await wire.receive(connection)
+                if not data:
+                    return None
+                held += data
+        line, _, rest = bytes(held).partition(b"\n")
+        held[:] = rest
+        return line
+
+    async def _answer(self, line: bytes) -> dict[str, Any]:
+        try:
+            message = msgspec.json.decode(line)
+        except (msgspec.DecodeError, RecursionError):
+            return refusal("the request is not one JSON line")
+        if not isinstance(message, dict) or message.get("schema") != "remit.act/1":
+            return refusal("the request is not a `remit.act/1` object")
+        try:
+            return await self._watcher.request(message)
+        except RemitError as error:
+            return refusal(str(error), "FAILED")
+        except Exception:  # noqa: BLE001 - an answer that could not be found is no permission
+            return refusal("remit failed while deciding", "FAILED")
+
+
+def refusal(words: str, code: str = "INPUTS") -> dict[str, Any]:
+    """An answer that allows nothing."""
+    return {"decision": "refuse", "reasons": [{"code": code, "words": words}]}

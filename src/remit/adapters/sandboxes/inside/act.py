@@ -1,0 +1,113 @@
+"""`remit` as the agent has it: ask for an act, hand in a message, ask a person. Standard library only.
+
+One JSON line on stdout, `{"decision": …, "reasons": […], …}`; exit 0 allowed, 3 refused, 4 waiting, 2 unusable input.
+"""
+
+import argparse
+import base64
+import json
+import os
+import socket
+import sys
+
+DOOR = "/run/remit/door"
+LINE = 1 << 20
+EXITS = {"allow": 0, "done": 0, "refuse": 3, "ask": 4}
+
+
+class Unusable(Exception):
+    """What was given cannot be sent."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Send one request and print its answer."""
+    given = parser().parse_args(argv)
+    try:
+        message = request(given)
+        line = json.dumps(message).encode() + b"\n"
+        if len(line) > LINE:
+            raise Unusable(f"the request is larger than {LINE} bytes")
+    except (Unusable, OSError, ValueError) as error:
+        tell({"decision": "refuse", "reasons": [{"code": "INPUTS", "words": str(error)}]})
+        return 2
+    try:
+        answer = converse(line)
+    except (OSError, ValueError) as error:
+        answer = {"decision": "refuse", "reasons": [{"code": "UNREACHABLE", "words": f"no answer at the door: {error}"}]}
+    tell(answer)
+    return EXITS.get(str(answer.get("decision")), 3)
+
+
+def tell(answer: dict[str, object]) -> None:
+    """One JSON line for whoever asked."""
+    sys.stdout.write(json.dumps(answer) + "\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The words the helper knows."""
+    top = argparse.ArgumentParser(prog="remit", description="Ask for what this box may not do by itself.")
+    words = top.add_subparsers(dest="word", required=True)
+    act = words.add_parser("act", help="ask for one act: remit act write docs/a.md --content-file -")
+    act.add_argument("verb")
+    act.add_argument("object", nargs="+", help="one object; for `run`, the words of the command")
+    act.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE")
+    act.add_argument("--args", metavar="JSON", default="{}")
+    act.add_argument("--content-file", metavar="FILE")
+    act.add_argument("--wait", type=float, default=0.0, metavar="SECONDS")
+    done = words.add_parser("done", help="say that the work is done")
+    done.add_argument("message", nargs="?", default="")
+    ask = words.add_parser("ask", help="ask the owner a question")
+    ask.add_argument("text")
+    ask.add_argument("--wait", type=float, default=0.0, metavar="SECONDS")
+    return top
+
+
+def request(given: argparse.Namespace) -> dict[str, object]:
+    """The request line as an object."""
+    if given.word == "done":
+        return {"schema": "remit.act/1", "verb": "done", "object": given.message, "arguments": {}, "wait": 0}
+    if given.word == "ask":
+        return {"schema": "remit.act/1", "verb": "ask", "object": given.text, "arguments": {}, "wait": given.wait}
+    if len(given.object) > 1 and given.verb != "run":
+        raise Unusable(f"`{given.verb}` takes one object, got {len(given.object)}; quote it")
+    named = given.object if given.verb == "run" else given.object[0]
+    message = {"schema": "remit.act/1", "verb": given.verb, "object": named, "arguments": arguments(given), "wait": given.wait}
+    if given.content_file is not None:
+        content = sys.stdin.buffer.read(LINE) if given.content_file == "-" else contents(given.content_file)
+        message["content"] = base64.b64encode(content).decode()
+    return message
+
+
+def arguments(given: argparse.Namespace) -> dict[str, object]:
+    """Named arguments: those of --args as JSON, then each --arg as text."""
+    whole = json.loads(given.args)
+    if not isinstance(whole, dict):
+        raise Unusable("`--args` must be a JSON object")
+    for each in given.arg:
+        name, equals, value = each.partition("=")
+        if not equals or not name or name in whole:
+            raise Unusable(f"`--arg {each}`: write each name once, as name=value")
+        whole[name] = value
+    return whole
+
+
+def contents(path: str) -> bytes:
+    """A file, up to what fits into one request."""
+    with open(path, "rb") as source:  # noqa: PTH123 - pathlib would cost more than the whole helper
+        return source.read(LINE)
+
+
+def converse(line: bytes) -> dict[str, object]:
+    """One line out, one line back."""
+    with socket.socket(socket.AF_UNIX) as door:
+        door.connect(os.environ.get("REMIT_DOOR", DOOR))
+        door.sendall(line)
+        with door.makefile("rb") as answers:
+            answer = json.loads(answers.readline())
+    if not isinstance(answer, dict):
+        raise ValueError("the answer is not an object")
+    return answer
+
+
+if __name__ == "__main__":
+    sys.exit(main())

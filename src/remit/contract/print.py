@@ -1,0 +1,204 @@
+"""A contract as the canonical text that reads back to an equal contract."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from remit.contract.amounts import micro_text, size_text, thousands_text, time_text
+from remit.contract.contract import Contract
+from remit.contract.limits import Count, Limits, Sum
+from remit.contract.nodes import kind_of
+from remit.contract.outcome import Check, DataCheck, Escalation, FileCheck, Recovery, RunCheck, TreeCheck
+from remit.contract.party import Tool
+from remit.contract.print_condition import Plain, condition_tree
+from remit.contract.rule import PATH_VERBS, Example, Rule
+from remit.contract.text import HIDDEN
+
+_BARE = re.compile(r"[A-Za-z0-9_./^-](?:[A-Za-z0-9_./@+*^=-]| (?=[A-Za-z0-9]))*", re.ASCII)
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_FLOWING = frozenset({"where", "limits", "examples", "arguments", "run", "runtime"})
+
+
+def print_contract(contract: Contract) -> str:
+    """YAML with the keys in their usual order; rules are grouped by effect in the order the effects first appear."""
+    tree: dict[str, Any] = {"goal": contract.goal, "owner": contract.owner, "acts for": contract.principal}
+    for effect in dict.fromkeys(rule.effect for rule in contract.rules):
+        group = [rule for rule in contract.rules if rule.effect == effect]
+        tree[effect] = [_rule(rule, f"{effect}-{rule.verb}-{number}") for number, rule in enumerate(group, 1)]
+    tree |= {
+        "limits": _limits(contract.limits),
+        "success": [_check(check, number) for number, check in enumerate(contract.success, 1)],
+        "recovery": [_rung(rung, number) for number, rung in enumerate(contract.recovery, 1)],
+        "escalation": [_escalation(entry) for entry in contract.escalation],
+        "tools": {tool.name: _tool(tool) for tool in contract.tools},
+        "runtime": list(contract.runtime),
+        "containment": None if contract.containment == "L3" else contract.containment,
+        "publish": None if contract.publish == "auto" else contract.publish,
+        "environment": list(contract.environment),
+        "unenforced": list(contract.unenforced),
+    }
+    kept = {key: value for key, value in tree.items() if key == "limits" or value not in (None, [], {})}
+    return "".join(f"{line}\n" for line in _block(kept))
+
+
+def quoted(text: str) -> str:
+    """A text as YAML, in quotes wherever it could be taken for anything else."""
+    if _BARE.fullmatch(text) and kind_of(text) == "text" and text not in ("any", "empty", "-", "---", "..."):
+        return text if not text.startswith(("- ", "-")) else f'"{text}"'
+    return '"' + "".join(_ESCAPES.get(letter) or _visible(letter) for letter in text) + '"'
+
+
+def _visible(letter: str) -> str:
+    if letter.isprintable() and not HIDDEN.match(letter):
+        return letter
+    code = ord(letter)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _block(tree: Mapping[str, Any], indent: str = "") -> list[str]:
+    lines: list[str] = []
+    for key, value in tree.items():
+        if key not in _FLOWING and isinstance(value, dict) and value:
+            lines += [f"{indent}{quoted(key)}:", *_block(value, indent + "  ")]
+        elif key not in _FLOWING and isinstance(value, list) and any(isinstance(item, dict) for item in value):
+            lines.append(f"{indent}{quoted(key)}:")
+            for item in value:
+                first, *rest = _block(item, indent + "    ")
+                lines += [f"{indent}  - {first.lstrip()}", *rest]
+        else:
+            lines.append(f"{indent}{quoted(key)}: {_flow(value)}")
+    return lines
+
+
+def _flow(value: Any) -> str:
+    match value:
+        case Plain():
+            return value.text
+        case str():
+            return quoted(value)
+        case dict():
+            return "{" + ", ".join(f"{quoted(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+        case _:
+            return "[" + ", ".join(_flow(item) for item in value) + "]"
+
+
+def _some(tree: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in tree.items() if value not in (None, "", [], {})}
+
+
+def _one_or_more(values: tuple[str, ...]) -> str | list[str]:
+    return values[0] if len(values) == 1 else list(values)
+
+
+def _number(value: int | None) -> Plain | None:
+    return None if value is None else Plain(text=str(value))
+
+
+def _rule(rule: Rule, usual: str) -> dict[str, Any]:
+    objects = tuple("./any" if rule.verb in PATH_VERBS and text == "any" else text for text in rule.objects)
+    examples = {"match": [_example(one, rule) for one in rule.match], "no match": [_example(one, rule) for one in rule.no_match]}
+    return _some(
+        {
+            rule.verb: Plain(text="any") if objects == ("any",) else _one_or_more(objects),
+            "where": {where.argument: condition_tree(where.condition) for where in rule.where},
+            "times": _number(rule.times),
+            "who": rule.who,
+            "because": rule.because,
+            "id": rule.id if rule.id != usual else None,
+            "examples": _some(examples),
+        }
+    )
+
+
+def _example(example: Example, rule: Rule) -> Any:
+    if example.arguments == "{}":
+        return example.object
+    arguments = json.loads(example.arguments, parse_int=_plain, parse_float=_plain)
+    return {rule.verb: example.object, "with": _json_tree(arguments)}
+
+
+def _plain(text: str) -> Plain:
+    return Plain(text=text)
+
+
+def _json_tree(value: Any) -> Any:
+    match value:
+        case None | bool():
+            return Plain(text=json.dumps(value))
+        case dict():
+            return {key: _json_tree(item) for key, item in value.items()}
+        case list():
+            return [_json_tree(item) for item in value]
+        case _:
+            return value
+
+
+def _limits(limits: Limits) -> dict[str, Any]:
+    def written(value: int | None, say: Any) -> Plain | None:
+        return None if value is None else Plain(text=say(value))
+
+    return _some(
+        {
+            "turns": _number(limits.turns),
+            "calls": _number(limits.calls),
+            "time": written(limits.time, time_text),
+            "usd": written(limits.usd, micro_text),
+            "tokens": written(limits.tokens, thousands_text),
+            "memory": written(limits.memory, size_text),
+            "disk": written(limits.disk, size_text),
+            "file": written(limits.file, size_text),
+            "processes": _number(limits.processes),
+            "output": written(limits.output, size_text),
+            "sums": [_window({"sum": total.of, "to": Plain(text=total.to)}, total) for total in limits.sums],
+            "counts": [_window({"count": count.of, "to": _number(count.to)}, count) for count in limits.counts],
+        }
+    )
+
+
+def _window(tree: dict[str, Any], window: Sum | Count) -> dict[str, Any]:
+    within = None if window.within is None else Plain(text=time_text(window.within))
+    scope = None if window.scope == "organisation" else window.scope
+    return _some({**tree, "per": window.per, "within": within, "then": window.then, "scope": scope})
+
+
+def _check(check: Check, number: int) -> dict[str, Any]:
+    name = {"id": check.id if check.id != f"check-{number}" else None}
+    match check:
+        case RunCheck():
+            time = None if check.time == 300 else Plain(text=time_text(check.time))
+            return _some(
+                {**name, "run": list(check.argv), "trusted": list(check.trusted), "fails on": check.fails_on, "time": time}
+            )
+        case FileCheck():
+            exists = None if check.exists is None else Plain(text=str(check.exists).lower())
+            unchanged = Plain(text="true") if check.unchanged else None
+            return _some({**name, "file": check.file, "exists": exists, "matches": check.matches, "unchanged": unchanged})
+        case DataCheck():
+            equals = {} if check.equals is None else {"equals": check.equals}
+            return {**_some({**name, check.format: check.file, "at": check.at, "matches": check.matches}), **equals}
+        case TreeCheck():
+            return _some({**name, "tree": "unchanged", "outside": list(check.outside)})
+
+
+def _rung(rung: Recovery, number: int) -> dict[str, Any]:
+    may = [_rule(rule, f"recovery-{number}-{rule.verb}-{at}") for at, rule in enumerate(rung.may, 1)]
+    do = f"retry {rung.times}" if rung.do == "retry" and rung.times > 1 else rung.do
+    return _some({"when": rung.when, "may": may, "do": do, "listed in": rung.listed_in, "to": rung.to})
+
+
+def _escalation(entry: Escalation) -> dict[str, Any]:
+    within = None if entry.within is None else Plain(text=time_text(entry.within))
+    tree = {"for": entry.about, "page": entry.page, "within": within, "attach": list(entry.attach)}
+    return _some({**tree, "otherwise": entry.otherwise if entry.otherwise != "refuse" else None})
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    for argument in tool.arguments:
+        marks = {
+            name: Plain(text="true") for name, given in (("required", argument.required), ("inert", argument.inert)) if given
+        }
+        kind = Plain(text="any") if argument.type == "any" else argument.type
+        arguments[argument.name] = {"type": kind, **marks} if marks else kind
+    return _some({"tier": tool.tier, "effect": tool.effect, "arguments": arguments})
