@@ -141,7 +141,9 @@ class Stage(Protocol):
     kind: str
     """overlay, reflink or copy"""
     hidden: tuple[str, ...]
-    """secret paths that do not exist inside"""
+    """paths that do not exist inside"""
+    warnings: tuple[str, ...]
+    """what a person should know about this stage, such as a hidden path that is still in the history"""
 
     async def seal(self) -> str:
         """Make the stage durable and unchangeable; returns its digest. Call only when nothing in the box lives."""

@@ -87,7 +87,7 @@ def begun(recovery: tuple[Recovery, ...] = (), publish: str = "auto") -> Story:
 REASON = Reason(code=Code.UNCOVERED, rule=None, contract="c", why="no rule")
 
 
-def act(story: Story, move: m.Move, draw: st.DataObject) -> bool:
+def act(story: Story, move: m.Move, draw: st.DataObject) -> bool:  # noqa: C901 - one case a move
     """What an engine might record for a move, chosen by hypothesis; False when the story rests."""
     run = story.run
     match move:
@@ -126,7 +126,8 @@ def act(story: Story, move: m.Move, draw: st.DataObject) -> bool:
             story.tell(e.RecoveryEntered(run=RUN, entry=entry, when=rung.when, do=rung.do, why="w"))
             if rung.do == "ask owner":
                 name = f"Q{len(run.questions) + 1}"
-                story.tell(e.QuestionAsked(run=RUN, question=name, about="recovery", text="?", of=("o",)))
+                until = START if draw.draw(st.booleans()) else None
+                story.tell(e.QuestionAsked(run=RUN, question=name, about="recovery", text="?", of=("o",), expires=until))
         case m.AskPublish():
             story.tell(e.QuestionAsked(run=RUN, question=f"Q{len(run.questions) + 1}", about="publish", text="?", of=("o",)))
         case m.Conclude(verdict=verdict, exceptions=exceptions):
@@ -144,6 +145,8 @@ def act(story: Story, move: m.Move, draw: st.DataObject) -> bool:
             story.tell(
                 e.Undone(run=RUN, paths=(), receipt="r") if draw.draw(st.booleans()) else e.UndoFailed(run=RUN, why="later")
             )
+        case m.Expire(question=question):
+            story.tell(e.QuestionExpired(run=RUN, question=question, otherwise=draw.draw(st.sampled_from(["refuse", "stop"]))))
         case m.Tell():
             story.tell(e.Notified(run=RUN, who="o", how="inbox", what="ended"))
         case m.Rest():
@@ -183,21 +186,21 @@ def test_every_story_an_engine_can_tell_ends_and_every_prefix_of_it_folds(
     for _ in range(120):
         if data.draw(st.integers(0, 40)) == 0 and story.run.verdict is None:
             story.tell(e.StopAsked(run=RUN, by="o"))
-        if not act(story, m.next_move(story.run), data):
+        if not act(story, m.next_move(story.run, START), data):
             break
     else:
         assert story.run.spend.time >= 60 or len(story.records) < 120, "a story that never ends must at least use up its time"
     state = Run()
     for record in story.records:
         state = evolve(state, record)
-        m.next_move(state)
+        m.next_move(state, START)
     assert state == story.run
 
 
 @given(st.data())
 def test_no_success_without_a_round_of_checks_that_all_pass_or_are_excused(data: st.DataObject) -> None:
     story = begun((Recovery(when="links fails", do="continue", listed_in="b"), Recovery(when="failed", do="undo")))
-    while len(story.records) < 80 and act(story, m.next_move(story.run), data):
+    while len(story.records) < 80 and act(story, m.next_move(story.run, START), data):
         pass
     run = story.run
     if run.verdict in {"success", "success_with_exceptions"}:
@@ -209,7 +212,7 @@ def test_no_success_without_a_round_of_checks_that_all_pass_or_are_excused(data:
 @given(st.data())
 def test_exceptions_are_never_published_before_the_owner_takes_them(data: st.DataObject) -> None:
     story = begun((Recovery(when="links fails", do="continue", listed_in="b"),))
-    while len(story.records) < 80 and act(story, m.next_move(story.run), data):
+    while len(story.records) < 80 and act(story, m.next_move(story.run, START), data):
         run = story.run
         if run.verdict == "success_with_exceptions" and run.phase in {"publishing", "published"}:
             assert run.acceptance == "accepted"
@@ -230,7 +233,7 @@ def test_an_excuse_for_one_check_does_not_make_another_pass() -> None:
         e.ChangesJudged(run=RUN, attempt=1, changes=ChangeSet()),
         e.ChecksFinished(run=RUN, round=1, failed=("links", "other"), excused=("links",), exceptions=("x",)),
     )
-    move = m.next_move(story.run)
+    move = m.next_move(story.run, START)
     assert isinstance(move, m.Recover)
     assert move.rung.do == "stop"
 

@@ -1,6 +1,8 @@
 """A delegation from the command line: refused, fixed, enforced, proven."""
 
 import json
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -185,3 +187,18 @@ def test_secrets_are_not_there_unless_they_are_named(world: World) -> None:
     told = world.run(world.contract(named), "sh", "-c", "cat .env docs/tls.key; echo hello > docs/hello.md")
     assert "TOKEN" in (world.home / "runs" / told.end["run"] / "attempts" / "1.log").read_text()
     assert world.tree()[".env"] == "TOKEN=1\n"
+
+
+def test_a_question_nobody_answers_in_time_is_refused_as_the_contract_says(world: World) -> None:
+    text = ASKING + "escalation:\n  - for: write\n    page: release-lead@example.com\n    within: 1s\n    otherwise: refuse\n"
+    told = world.run(world.contract(text), "sh", "-c", f"{HELLO}; mkdir src; echo 1 > src/a", code=4)
+    paged = [event["who"] for event in told.events if event["kind"] == "notified"]
+    assert paged == ["release-lead@example.com"]
+    until = datetime.fromisoformat(next(event["expires"] for event in told.events if event["kind"] == "question_asked"))
+    while datetime.now(UTC) <= until:
+        time.sleep(0.05)
+    assert "is over" in world.remit("answer", "last", "Q1", "yes", code=2).stderr
+    resumed = Told(world.remit("resume", "--json").stdout)
+    assert "question_expired" in resumed.kinds()
+    assert resumed.end["verdict"] == "success"
+    assert "src/a" not in world.tree()

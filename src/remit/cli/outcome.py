@@ -16,9 +16,7 @@ def exit_code(run: Run) -> int:
         return 4
     if run.publish_failed:
         return 1
-    if run.verdict == "success" and any(
-        asked.question.about == "publish" and asked.answer is None for asked in run.questions.values()
-    ):
+    if run.verdict == "success" and any(asked.question.about == "publish" and not asked.said for asked in run.questions.values()):
         return 4
     return CODES[run.verdict]
 

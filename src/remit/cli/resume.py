@@ -1,6 +1,7 @@
 """`remit resume`: carry on every run that was interrupted."""
 
 import sys
+from collections.abc import AsyncIterator
 
 import anyio
 import click
@@ -10,7 +11,9 @@ from remit.cli.driving import drive
 from remit.cli.place import home
 from remit.cli.say import talk
 from remit.cli.which import resolve
+from remit.engine.hands import Hands
 from remit.errors import Busy
+from remit.run.next_move import Rest, next_move
 
 
 @click.command("resume")
@@ -21,14 +24,20 @@ def command(run: str, as_json: bool) -> None:
     sys.exit(anyio.run(_resume, run, as_json))
 
 
+async def unfinished(hands: Hands) -> AsyncIterator[str]:
+    """Runs with something to do and nobody doing it, oldest first; a child is carried on by its parent."""
+    for record in await hands.ledger.runs():
+        if "." not in record.run and record.event is not None:
+            move = next_move(await hands.replay(record.run), hands.clock.now())
+            if not isinstance(move, Rest):
+                yield record.run
+
+
 async def _resume(name: str, as_json: bool) -> int:
     here = home()
     async with engine(here) as supervisor:
         ledger = supervisor.hands.ledger
-        if name:
-            runs = [await resolve(ledger, name)]
-        else:
-            runs = list(dict.fromkeys(job.run for job in await ledger.jobs() if "." not in job.run))
+        runs = [await resolve(ledger, name)] if name else [run async for run in unfinished(supervisor.hands)]
     if not runs:
         talk("nothing was interrupted")
         return 0

@@ -101,4 +101,5 @@ def boundary(run: Run, plan: BoxPlan, stage: Stage, found: Containment) -> Bound
         hosts=hosts if plan.network else (),
         environment=tuple(sorted(plan.environment)),
         limits=shown,
+        warnings=stage.warnings,
     )

@@ -8,7 +8,10 @@ from remit.run.state import Run
 
 
 async def bring(hands: Hands, child: Run) -> Publication:
-    """What the child published goes through the parent's live mount: an overlay must never be changed beneath it."""
+    """What the child published goes through the parent's live mount: an overlay must never be changed beneath it.
+
+    Files and deletions travel; a link or an empty folder does not, and is not among the paths of the receipt.
+    """
     assert child.judged is not None
     stage = await sealed_stage(hands, child)
     await stage.view(dropped=child.judged.dropped, refs=(), trusted=())
@@ -19,10 +22,11 @@ async def bring(hands: Hands, child: Run) -> Publication:
     for change in child.judged.changes.changes:
         if change.path in child.judged.dropped:
             continue
-        paths.append(change.path)
         if change.verb == "delete":
             await box.remove(change.path)
+            paths.append(change.path)
         elif change.after.type == "file":
             data = await stage.read(change.path)
             await box.write(change.path, data or b"", change.after.mode)
+            paths.append(change.path)
     return Publication(paths=tuple(paths), refs=(), receipt=f"written into the stage of {child.id.rpartition('.')[0]}")

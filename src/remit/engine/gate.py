@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from remit.authority.action import Action
 from remit.authority.compile import Authority
 from remit.authority.decide import decide, granted, numbers
 from remit.authority.decision import Allow, Ask, Code, Decision, Reason, Refuse, word
+from remit.contract.outcome import Escalation
 from remit.engine.hands import Hands
 from remit.engine.lineage import Lineages, approvals, denied, spent
 from remit.ports import Transaction
@@ -52,6 +54,17 @@ def used_up(run: Run, limit: str) -> Refuse:
     why = f"the limit `{limit}` is used up: {most} of {most}"
     instead = "leave what there is: the attempt ends here"
     return Refuse(reasons=(Reason(code=Code.LIMIT, rule=None, contract=run.contract.hash(), why=why, instead=instead),))
+
+
+def escalation(run: Run, *about: str) -> Escalation | None:
+    """The first escalation of the contract for any of these: a tool or object, a verb, or `any`."""
+    return next((each for each in run.contract.escalation if each.about in {*about, "any"}), None)
+
+
+def deadline(run: Run, about: str, now: datetime, *also: str) -> datetime | None:
+    """Until when a question about this may be answered; None where the contract sets no time."""
+    rung = escalation(run, about, *also)
+    return now + timedelta(seconds=rung.within) if rung is not None and rung.within is not None else None
 
 
 class Gate:
@@ -163,13 +176,16 @@ class Gate:
         fresh = self.fold(transaction, run.id)
         name = f"Q{len(fresh.questions) + 1}"
         of = tuple(run.contract.owner if person == "owner" else person for person in decision.of)
+        rung = escalation(run, str(action.object), action.verb)
         text = f"May the agent {action.said()}?"
         transaction.append(
             QuestionAsked(
                 run=run.id, question=name, about="change" if about == "change" else "action", text=text, of=of, action=action,
                 digest=action.digest(), contract=decision.reasons[0].contract, reasons=decision.reasons,
+                expires=deadline(run, str(action.object), self._hands.clock.now(), action.verb),
+                otherwise=rung.otherwise if rung else "",
             )
         )  # fmt: skip
-        for person in of:
+        for person in dict.fromkeys((*of, *((rung.page,) if rung else ()))):
             transaction.append(Notified(run=run.id, who=person, how="inbox", what=f"{name}: {text}"))
         return name

@@ -26,6 +26,8 @@ async def answer(
         raise BadInput(f"run `{run_id}` has no question `{question}`", hint=f"open questions: {names}")
     if asked.answer is not None:
         raise BadInput(f"`{question}` was answered `{asked.answer.answer}` by {asked.answer.person} already")
+    if asked.expired or (asked.question.expires is not None and asked.question.expires <= hands.clock.now()):
+        raise BadInput(f"the time to answer `{question}` is over", hint=f"`remit resume {run_id}` carries on without an answer")
     assert run.started is not None
     held = roles(run.started.organisation, signer.person)
     if not {signer.person, *held} & set(asked.question.of):

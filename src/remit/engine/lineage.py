@@ -105,7 +105,4 @@ def approvals(run: Run, *, unused: bool) -> tuple[Approval, ...]:
 
 def denied(run: Run, digest: str) -> bool:
     """Whether a person has said no to exactly this action: a no is sticky."""
-    return any(
-        asked.answer is not None and asked.answer.answer == "no" and asked.question.digest == digest
-        for asked in run.questions.values()
-    )
+    return any(asked.said == "no" and asked.question.digest == digest for asked in run.questions.values())

@@ -3,14 +3,14 @@
 from remit.engine.attempt import lose, work
 from remit.engine.checks import check
 from remit.engine.delegation import settle
-from remit.engine.gate import Gate
+from remit.engine.gate import Gate, deadline
 from remit.engine.hands import Hands
 from remit.engine.judge import judge
 from remit.engine.perform import perform
 from remit.engine.release import discard, publish, undo
 from remit.errors import Busy
 from remit.run import next_move as m
-from remit.run.event import Event, Notified, QuestionAsked, RecoveryEntered, StopAsked, Stopped, VerdictReached
+from remit.run.event import Event, Notified, QuestionAsked, QuestionExpired, RecoveryEntered, StopAsked, Stopped, VerdictReached
 from remit.run.state import Run
 
 
@@ -26,7 +26,7 @@ class Supervisor:
         with self.hands.leases.hold(run_id):
             while True:
                 run = await self.hands.replay(run_id)
-                move = m.next_move(run)
+                move = m.next_move(run, self.hands.clock.now())
                 if isinstance(move, m.Rest):
                     return run
                 await self._make(run, move)
@@ -51,6 +51,10 @@ class Supervisor:
                 await lose(self.hands, run)
             case m.Perform():
                 await perform(self.hands, self.gate, run, move.question)
+            case m.Expire():
+                expired = QuestionExpired(run=run.id, question=move.question, otherwise=move.otherwise)
+                told = Notified(run=run.id, who=run.contract.owner, how="inbox", what=f"{move.question} ran out of time")
+                await self.hands.record(expired, told)
             case m.Judge():
                 await judge(self.hands, self.gate, run)
             case m.Check():
@@ -88,7 +92,7 @@ class Supervisor:
         owner = run.contract.owner
         asked = QuestionAsked(
             run=run.id, question=question, about="publish" if about == "publish" else "recovery", text=text, of=(owner,),
-            contract=run.contract.hash(), otherwise=otherwise,
+            contract=run.contract.hash(), otherwise=otherwise, expires=deadline(run, about, self.hands.clock.now()),
         )  # fmt: skip
         await self.hands.record(*before, asked, Notified(run=run.id, who=owner, how="inbox", what=f"{question}: {text}"))
         if self.hands.asker is not None:

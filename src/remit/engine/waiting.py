@@ -19,7 +19,7 @@ async def until_answered(hands: Hands, run: str, question: str, wait: float) -> 
             version = await hands.ledger.version()
             if version != seen:
                 seen = version
-                if (await hands.replay(run)).questions[question].answer is not None:
+                if (await hands.replay(run)).questions[question].said:
                     return True
             await anyio.sleep(POLL)
     return False

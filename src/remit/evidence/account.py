@@ -140,6 +140,7 @@ def _boundary(records: Sequence[Recorded], root: str) -> dict[str, Any]:
                     "level": compiled.level, "missing": list(compiled.missing), "stage": compiled.stage,
                     "visible": list(compiled.visible), "hidden": list(compiled.hidden), "hosts": list(compiled.hosts),
                     "environment": list(compiled.environment), "limits": dict(compiled.limits), "absent": absent,
+                    "warnings": list(compiled.warnings),
                 }  # fmt: skip
     return found
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 
 from remit.errors import BadInput, Tampered
@@ -45,15 +46,21 @@ def stamp(at: datetime) -> str:
     """UTC with microseconds, always 27 characters, so that texts sort as moments do."""
     if at.tzinfo is None:
         raise BadInput("a moment without a time zone cannot be recorded")
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    moment = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def write(*, seq: int, at: datetime, run: str, kind: str, body: str) -> bytes:
     """The entry bytes: canonical JSON, encoded here and never again. Raises BadInput for an unusable run id."""
-    if not _RUN.match(run):
+    if not _usable(run):
         raise BadInput(f"`{run[:80]}` cannot be a run id", hint="letters, digits and . _ : @ / + - only, at most 200")
     text = f'{{"at":"{stamp(at)}","body":"sha256:{body}","kind":"{kind}","run":"{run}","schema":"{SCHEMA}","seq":{seq}}}'
     return text.encode()
+
+
+@lru_cache(maxsize=64)
+def _usable(run: str) -> bool:
+    return _RUN.match(run) is not None
 
 
 def read(entry: bytes) -> Entry:

@@ -31,6 +31,7 @@ from remit.run.event import (
     PublishIntended,
     QuestionAnswered,
     QuestionAsked,
+    QuestionExpired,
     Recorded,
     RecoveryEntered,
     Started,
@@ -83,6 +84,9 @@ def of(record: Recorded) -> Iterator[tuple[Question, Row]]:
             yield "refused", _row(record, REMIT, "limit reached", event.limit, reason=f"{event.used} of {event.of} used")
         case RecoveryEntered():
             yield "considered", _row(record, REMIT, "recover", event.do, rule=f"recovery[{event.entry}]", reason=event.why)
+        case QuestionExpired():
+            why = f"nobody answered in time: {event.otherwise}"
+            yield "refused", _row(record, REMIT, "let a question expire", event.question, reason=why)
         case Stuck():
             yield "considered", _row(record, REMIT, "notice that it is stuck", reason=event.why)
         case Started():

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from functools import lru_cache
 from hashlib import sha256
 
 from remit.errors import Tampered
@@ -19,10 +20,15 @@ class VerifierKey(Value, frozen=True, kw_only=True):
     @property
     def id(self) -> bytes:
         """The first four bytes of SHA-256 over name, newline, algorithm and key."""
-        return sha256(self.name.encode() + b"\n" + _ED25519 + self.raw).digest()[:4]
+        return _id(self.name, self.raw)
 
     def __str__(self) -> str:
         return f"{self.name}+{self.id.hex()}+{base64.b64encode(_ED25519 + self.raw).decode()}"
+
+
+@lru_cache(maxsize=16)
+def _id(name: str, raw: bytes) -> bytes:
+    return sha256(name.encode() + b"\n" + _ED25519 + raw).digest()[:4]
 
 
 class TreeHead(Value, frozen=True, kw_only=True):

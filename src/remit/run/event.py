@@ -63,6 +63,7 @@ class BoundarySet(Fact, frozen=True, kw_only=True, tag="boundary_set"):
     hosts: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     limits: Mapping[str, str] = {}
+    warnings: tuple[str, ...] = ()
 
 
 class AttemptStarted(Fact, frozen=True, kw_only=True, tag="attempt_started"):
@@ -167,6 +168,13 @@ class QuestionAnswered(Fact, frozen=True, kw_only=True, tag="question_answered")
     signature: str
     key: str
     note: str = ""
+
+
+class QuestionExpired(Fact, frozen=True, kw_only=True, tag="question_expired"):
+    """Nobody answered in time; what the escalation says happens otherwise has happened."""
+
+    question: str
+    otherwise: str
 
 
 class Output(Fact, frozen=True, kw_only=True, tag="output"):
@@ -354,7 +362,7 @@ class BodiesErased(Fact, frozen=True, kw_only=True, tag="bodies_erased"):
 Event = (
     Started | BoxStarted | BoundarySet | AttemptStarted | Decided | Blocked | Intended | Effected | Charged | Warned
     | LimitReached | Stuck | QuestionAsked | QuestionAnswered | Output | WorkDone | AttemptLost | ChangesJudged
-    | CheckRan | ChecksFinished | RecoveryEntered | VerdictReached | PublishIntended | Published | PublishFailed
+    | QuestionExpired | CheckRan | ChecksFinished | RecoveryEntered | VerdictReached | PublishIntended | Published | PublishFailed
     | UndoIntended | Undone | UndoFailed | Accepted | Notified | StopAsked | Stopped | ChildStarted | ChildEnded
     | BodiesErased
 )  # fmt: skip

@@ -76,6 +76,13 @@ def _fold(run: Run, fact: e.Event, record: e.Recorded) -> Run:
             if asked is None or asked.answer is not None:
                 return run
             return change(run, questions=_with(run.questions, fact.question, change(asked, answer=fact)))
+        case e.QuestionExpired():
+            asked = run.questions.get(fact.question)
+            if asked is None or asked.said:
+                return run
+            stop = "nobody answered in time" if fact.otherwise == "stop" else ""
+            questions = _with(run.questions, fact.question, change(asked, expired=True))
+            return change(run, questions=questions, stop=run.stop or stop)
         case e.ChildStarted():
             return change(
                 run, reserved=run.reserved.plus(fact.reserved), children=_with(run.children, fact.child, fact.reserved),

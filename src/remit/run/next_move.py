@@ -1,5 +1,6 @@
 """What the engine should do now: a pure function of where the run stands."""
 
+from datetime import datetime
 from typing import Literal
 
 from remit.contract.outcome import Recovery
@@ -24,6 +25,13 @@ class Perform(Value, frozen=True, kw_only=True, tag="perform"):
     """A person allowed, after the work ended, what the agent had asked for: do it on the sealed stage."""
 
     question: str
+
+
+class Expire(Value, frozen=True, kw_only=True, tag="expire"):
+    """The time of this question is over: what its escalation says otherwise now holds."""
+
+    question: str
+    otherwise: str
 
 
 class Judge(Value, frozen=True, kw_only=True, tag="judge"):
@@ -78,11 +86,14 @@ class Rest(Value, frozen=True, kw_only=True, tag="rest"):
     on: Literal["", "answer", "acceptance", "conflict"] = ""
 
 
-Move = Work | Lose | Perform | Judge | Check | Recover | AskPublish | Conclude | Publish | Discard | Undo | Tell | Rest
+Move = Work | Lose | Perform | Expire | Judge | Check | Recover | AskPublish | Conclude | Publish | Discard | Undo | Tell | Rest
 
 
-def next_move(run: Run) -> Move:
-    """The one thing to do next; total over every state a fold can reach."""
+def next_move(run: Run, now: datetime) -> Move:
+    """The one thing to do next; total over every state a fold can reach. `now` is what deadlines are held against."""
+    for question in run.blocking:
+        if question.expires is not None and question.expires <= now and run.phase not in {"new", "undone"}:
+            return Expire(question=question.question, otherwise=question.otherwise or "refuse")
     match run.phase:
         case "new" | "undone":
             return Rest()
@@ -119,7 +130,7 @@ def _sealed(run: Run) -> Move:
         return Rest(on="answer")
     for name, asked in run.questions.items():
         writes = asked.question.about == "action" and asked.question.action is not None and asked.question.action.verb == "write"
-        if writes and asked.answer is not None and asked.answer.answer == "yes" and not asked.used:
+        if writes and asked.said == "yes" and not asked.used:
             return Perform(question=name)
     return Judge()
 
@@ -157,10 +168,9 @@ def _rung(run: Run) -> Move:
             return _attempt(run, run.rung.why)
         case "ask owner":
             answers = [asked for asked in run.questions.values() if asked.question.about == "recovery"]
-            answer = answers[-1].answer if answers else None
-            if answer is None:
+            if not answers or not answers[-1].said:
                 return Rest(on="answer")
-            return _attempt(run, f"{answer.person} said to go on") if answer.answer == "yes" else _ladder(run)
+            return _attempt(run, "a person said to go on") if answers[-1].said == "yes" else _ladder(run)
         case _:
             return _ending(run)
 
@@ -233,6 +243,6 @@ def _release_success(run: Run) -> Move:
     asked = [asked for asked in run.questions.values() if asked.question.about == "publish"]
     if not asked:
         return AskPublish()
-    if asked[-1].answer is None:
+    if not asked[-1].said:
         return Rest(on="answer")
-    return Publish() if asked[-1].answer.answer == "yes" else Discard()
+    return Publish() if asked[-1].said == "yes" else Discard()

@@ -25,11 +25,19 @@ from remit.run.lifecycle import Phase
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A question, its answer when there is one, and whether a grant has used it up."""
+    """A question, its answer when there is one, whether its time ran out, and whether a grant has used it up."""
 
     question: QuestionAsked
     answer: QuestionAnswered | None = None
+    expired: bool = False
     used: bool = False
+
+    @property
+    def said(self) -> str:
+        """yes or no once it is settled, empty while it is open; what ran out of time is a no."""
+        if self.answer is not None:
+            return self.answer.answer
+        return "no" if self.expired else ""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,4 +100,4 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def open_questions(self) -> tuple[QuestionAsked, ...]:
         """Questions nobody has answered yet, oldest first."""
-        return tuple(asked.question for asked in self.questions.values() if asked.answer is None)
+        return tuple(asked.question for asked in self.questions.values() if not asked.said)

@@ -1,6 +1,5 @@
 """The texts that people sign: what was asked or reached, what was said, by whom, when."""
 
-
 ANSWER = "remit-answer"
 ACCEPTANCE = "remit-acceptance"
 """namespaces of signatures: one never passes for the other"""

@@ -3,8 +3,7 @@
 import fcntl
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -135,6 +134,22 @@ class SqliteTransaction:
         return True
 
 
+class _Turn:
+    """The bracket around one transaction. A class, for the same reason as `_Said`."""
+
+    __slots__ = ("_ledger", "_transaction")
+
+    def __init__(self, ledger: "SqliteLedger") -> None:
+        self._ledger = ledger
+
+    async def __aenter__(self) -> SqliteTransaction:
+        self._transaction = await self._ledger.enter()
+        return self._transaction
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._ledger.leave(self._transaction, commit=error is None)
+
+
 class SqliteLedger:
     """Append-only facts in `ledger.db`; see `remit.ports.Ledger`. Made by `open_ledger`; use it from one thread."""
 
@@ -161,16 +176,9 @@ class SqliteLedger:
         """Why a copy of the last head could not be written, empty when all is well."""
         return "; ".join(file.trouble for file in self._heads if file.trouble)
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[SqliteTransaction]:
+    def transaction(self) -> "_Turn":
         """Commit on leaving, roll back on an exception. Raises Busy after ten seconds, Broken when the disk fails."""
-        async with self._turn:
-            await self._take_lock()
-            try:
-                with self._begun() as transaction:
-                    yield transaction
-            finally:
-                fcntl.flock(self._lock, fcntl.LOCK_UN)
+        return _Turn(self)
 
     async def events(self, run: str, *, after: int = -1) -> list[Recorded]:
         """The run's committed events with a place above `after`, in order."""
@@ -220,6 +228,37 @@ class SqliteLedger:
             file.close()
         os.close(self._lock)
 
+    async def enter(self) -> SqliteTransaction:
+        """Wait for the turn of this process, then for that of this task, and begin; `leave` must follow."""
+        await self._turn.acquire()
+        try:
+            await self._take_lock()
+            try:
+                return self._begin()
+            except BaseException:
+                fcntl.flock(self._lock, fcntl.LOCK_UN)
+                raise
+        except BaseException:
+            self._turn.release()
+            raise
+
+    def leave(self, transaction: SqliteTransaction, *, commit: bool) -> None:
+        """Commit, or roll back, and let the next one in. Never waits, so that it cannot be cancelled half way."""
+        end, self._end = self._end, None
+        try:
+            if not commit:
+                self._roll_back()
+                return
+            head = self._commit(transaction)
+            self._end = end
+            if head is not None:
+                for file in self._heads:
+                    file.add(*head, self._notes_above)
+            self._hook("after", transaction.kinds)
+        finally:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+            self._turn.release()
+
     async def _take_lock(self) -> None:
         pause, deadline = 0.0005, 0.0
         while True:
@@ -234,32 +273,36 @@ class SqliteLedger:
             await anyio.sleep(pause)
             pause = min(pause * 2, 0.05)
 
-    @contextmanager
-    def _begun(self) -> Iterator[SqliteTransaction]:
-        db, known = self._writer, self._end
-        self._end = None
+    def _begin(self) -> SqliteTransaction:
+        db = self._writer
         with _SAID:
             db.execute("BEGIN IMMEDIATE")
         try:
             with _SAID:
                 version = int(db.execute("PRAGMA data_version").fetchone()[0])
             # The number stands still as long as nobody but this connection commits: then its own end is still the end.
-            tree = known[1] if known and known[0] == version else self._end_of(db)
-            transaction = SqliteTransaction(db, tree, self._clock, self._key)
-            yield transaction
+            if self._end is None or self._end[0] != version:
+                self._end = version, self._end_of(db)
+            return SqliteTransaction(db, self._end[1], self._clock, self._key)
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _commit(self, transaction: SqliteTransaction) -> tuple[int, bytes] | None:
+        try:
             head = transaction.seal()
             self._hook("before", transaction.kinds)
             with _SAID:
-                db.execute("COMMIT")
+                self._writer.execute("COMMIT")
         except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
+            self._roll_back()
             raise
-        self._end = version, tree
-        if head is not None:
-            for file in self._heads:
-                file.add(*head, self._notes_above)
-        self._hook("after", transaction.kinds)
+        return head
+
+    def _roll_back(self) -> None:
+        # A full disk makes SQLite roll back by itself.
+        if self._writer.in_transaction:
+            self._writer.execute("ROLLBACK")
 
     def _end_of(self, db: sqlite3.Connection) -> Frontier:
         """The frontier, checked against the last head here and in `heads/`: a damaged one must never be signed."""

@@ -14,13 +14,13 @@ class LedgerKey:
         """`seed` is the 32-byte private half of an Ed25519 key."""
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-        self._key = Ed25519PrivateKey.from_private_bytes(seed)
-        self.public: VerifierKey = key_of(self._key.public_key().public_bytes_raw())
+        self._sign = Ed25519PrivateKey.from_private_bytes(seed).sign
+        self.public: VerifierKey = key_of(Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw())
 
     def head(self, size: int, root: bytes) -> bytes:
         """The signed note over a tree of this size and root."""
         text = text_of(self.public.name, size, root)
-        return sealed(text, self.public, self._key.sign(text))
+        return sealed(text, self.public, self._sign(text))
 
 
 def ledger_key(home: Path) -> LedgerKey:
