@@ -84,10 +84,10 @@ def usual_person() -> str:
     """git's `user.email`, else USER@HOST; read from the user's own settings, never from a workspace's."""
     try:
         asked = subprocess.run(
-            ["git", "config", "--global", "user.email"], capture_output=True, text=True, timeout=5, cwd=Path.home(), check=False
+            ["git", "config", "--global", "user.email"], capture_output=True, text=True, timeout=5, cwd="/", check=False
         )
         email = asked.stdout.strip()
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, ValueError, subprocess.SubprocessError):
         email = ""
     if email:
         return email

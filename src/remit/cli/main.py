@@ -82,6 +82,14 @@ def main() -> None:
         if error.hint:
             click.echo(f"  {error.hint}", err=True)
         sys.exit(error.exit_code)
+    except UnicodeError:
+        click.echo("remit: a name or a text that was given is not UTF-8, so it cannot be recorded", err=True)
+        sys.exit(2)
+    except OSError as error:
+        where = f": `{error.filename!s}`" if error.filename else ""
+        click.echo(f"remit: the machine failed: {(error.strerror or str(error)).lower()}{where}", err=True)
+        click.echo("  nothing recorded is lost: mend that, then `remit resume` carries on what was begun", err=True)
+        sys.exit(1)
 
 
 def first(several: BaseException) -> BaseException:

@@ -12,7 +12,7 @@ from remit.cli.place import home
 from remit.cli.say import talk
 from remit.cli.which import resolve
 from remit.engine.hands import Hands
-from remit.errors import Busy
+from remit.errors import Busy, RemitError
 from remit.run.next_move import Rest, next_move
 
 
@@ -48,4 +48,10 @@ async def _resume(name: str, as_json: bool) -> int:
             code = await drive(here, run, as_json=as_json)
         except Busy as error:
             talk(str(error))
+        except (RemitError, OSError) as error:
+            if len(runs) == 1:
+                raise
+            # One run that cannot go on must not keep the others from it.
+            talk(f"remit: {run}: {error}")
+            code = getattr(error, "exit_code", 1)
     return code

@@ -56,13 +56,21 @@ async def _run(
     async with engine(here) as supervisor:
         run_id = await start(
             supervisor.hands, promised, organisation(looked.organisation, here), workspace, told,
-            trigger=f"remit run by {person}", visible=[str(path.resolve(strict=True)) for path in visible],
+            trigger=f"remit run by {person}", visible=[str(shown(path)) for path in visible],
             accepted=(accepted, person) if accepted else None,
             checklist=[(item.item, item.ok) for item in looked.review.checklist], context=looked.context,
         )  # fmt: skip
     if not as_json:
         before(looked, run_id, workspace)
     return await drive(here, run_id, as_json=as_json)
+
+
+def shown(path: Path) -> Path:
+    """The real place of a folder or file for `--with`. Raises BadInput when there is none."""
+    try:
+        return path.resolve(strict=True)
+    except (OSError, RuntimeError):
+        raise BadInput(f"there is no `{path}` to show to the agent", hint="give an existing folder to --with") from None
 
 
 def organisation(known: Organisation | None, here: Path) -> Organisation:

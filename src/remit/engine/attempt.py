@@ -16,7 +16,7 @@ from remit.engine.gate import Gate
 from remit.engine.hands import Hands
 from remit.engine.lineage import names_verb
 from remit.engine.sight import hidden, touches
-from remit.errors import Refused, RemitError, Unavailable
+from remit.errors import Broken, Refused, RemitError, Unavailable
 from remit.ports import Box, BoxPlan, Containment, Exit, Stage
 from remit.run.event import (
     AttemptLost,
@@ -48,6 +48,10 @@ async def work(hands: Hands, gate: Gate, drive: Drive, run: Run, move: Work) -> 
     try:
         stage, plan = await _prepare(hands, gate, state, place)
         await _inside(hands, gate, drive, state, stage, plan, found, place)
+    except OSError as error:
+        why = f"the machine failed: {error.strerror or error}" + (f": `{error.filename}`" if error.filename else "")
+        await hands.record(AttemptLost(run=run.id, attempt=move.attempt, why=why))
+        raise Broken(why, hint="mend that, then `remit resume` tries again") from error
     except RemitError as error:
         await hands.record(AttemptLost(run=run.id, attempt=move.attempt, why=str(error)))
         raise

@@ -122,7 +122,7 @@ class Doorkeeper:
     async def exec(self, program: Exec) -> bool:
         """A program is about to start: recorded always, decided where the contract has `run` rules."""
         self._touch()
-        action = Action(verb="run", object=(program.path, *program.argv[1:]))
+        action = Action(verb="run", object=tuple(map(printable, (program.path, *program.argv[1:]))))
         if self._judges_programs and not program.path.startswith(OWN):
             await self.flush()
             answer = await self._gate.decide(self._run, action, at="observer")
@@ -171,6 +171,11 @@ class Doorkeeper:
 
     def _touch(self) -> None:
         self.moved = self._hands.clock.now()
+
+
+def printable(text: str) -> str:
+    """Text as it can be recorded: bytes of a name or an argument that are not UTF-8 become `\\xNN`."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def keep(folder: Path, content: bytes | None) -> None:

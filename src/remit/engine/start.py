@@ -6,6 +6,7 @@ from pathlib import Path
 
 from remit.contract.contract import Contract, Level
 from remit.contract.party import Organisation
+from remit.engine.attempt import require_level
 from remit.engine.hands import Hands
 from remit.engine.lineage import Lineages
 from remit.engine.sight import touches
@@ -13,6 +14,9 @@ from remit.errors import BadInput
 from remit.ports import Job
 from remit.run.event import Started
 from remit.run.state import Run
+from remit.value import encode
+
+MACHINE = ("/proc", "/sys", "/dev")
 
 
 def new_run_id(now_ms: int) -> str:
@@ -38,8 +42,8 @@ async def start(
     checklist: Sequence[tuple[str, bool]] = (),
     context: Sequence[tuple[str, str]] = (),
 ) -> str:
-    """Record the start of a run and submit it. Raises BadInput for a workspace that is
-    missing, dirty where it matters, or overlaps remit's own state.
+    """Record the start of a run and submit it. Raises BadInput for a workspace that is missing, dirty where it matters,
+    or overlaps remit's own state, and Unavailable where this machine contains less than the contract needs.
     """
     root = workspace.resolve()
     run_id = new_run_id(int(hands.clock.now().timestamp() * 1000))
@@ -56,18 +60,36 @@ async def start(
         checklist=tuple(checklist),
         context=tuple(context),
     )
-    await _inspect(hands, fact, root)
+    _recordable(fact)
+    _apart(fact, root, hands.home.resolve())
+    run = Run(id=run_id, started=fact)
+    await _inspect(hands, run, root)
+    await require_level(hands, run)
     async with hands.ledger.transaction() as transaction:
         transaction.append(fact)
         transaction.submit(Job(id=f"{run_id}:start", run=run_id))
     return run_id
 
 
-async def _inspect(hands: Hands, fact: Started, root: Path) -> None:
-    home = hands.home.resolve()
-    if root == home or home in root.parents or root in home.parents:
-        raise BadInput(f"the workspace `{root}` and remit's own state `{home}` overlap", hint="set REMIT_HOME elsewhere")
-    run = Run(id=fact.run, started=fact)
+def _recordable(fact: Started) -> None:
+    """Names of files may be any bytes; records are UTF-8."""
+    try:
+        encode(fact)
+    except UnicodeEncodeError:
+        raise BadInput("a path or a word of the command is not UTF-8, so it cannot be recorded", hint="rename it") from None
+
+
+def _apart(fact: Started, root: Path, home: Path) -> None:
+    """The agent sees neither remit's own state, where the signing key is, nor the machine's view of itself."""
+    for what, each in (("workspace", root), *(("visible folder", Path(each)) for each in fact.visible)):
+        if each == home or home in each.parents or each in home.parents:
+            raise BadInput(f"the {what} `{each}` and remit's own state `{home}` overlap", hint="set REMIT_HOME elsewhere")
+        for machine in map(Path, MACHINE):
+            if each == machine or machine in each.parents:
+                raise BadInput(f"the {what} `{each}` belongs to the machine itself", hint="give a folder of its own")
+
+
+async def _inspect(hands: Hands, run: Run, root: Path) -> None:
     authorities = Lineages().of(run, lambda _: run)
     seen = await hands.workspace.inspect(root, writable=touches(authorities, hands.clock.now(), "write"))
     if seen.dirty:

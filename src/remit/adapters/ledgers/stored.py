@@ -50,7 +50,7 @@ def _derived(db: sqlite3.Connection, result: Verified) -> Verified | Fault:
     end = max(result.entries - 1, 0)
     query = "SELECT seq, CAST(note AS BLOB) FROM entries WHERE note IS NOT NULL ORDER BY seq"
     for seq, note in db.execute(query):
-        if not note.split(b"\n", 2)[1:2] == [b"%d" % (seq + 1)]:
+        if note.split(b"\n", 2)[1:2] != [b"%d" % (seq + 1)]:
             return Fault(seq=seq, until=seq, what="the head kept with the entry is not that of the commit it ends")
     try:
         sound = frontier(db).root().hex() == result.root
