@@ -25,7 +25,7 @@ shape:
 
 # long runs: many more examples, every crash point, and a test for every changed line of the chapters
 thorough:
-    tools/ready thorough
+    tools/ready test,thorough
     HYPOTHESIS_PROFILE=thorough pytest -n 2
     mutmut run
 

@@ -53,6 +53,8 @@ async def accept(hands: Hands, run_id: str, *, signer: Signer, assurance: Assura
     run = await hands.replay(run_id)
     if run.verdict is None:
         raise BadInput(f"run `{run_id}` has no outcome yet", hint=f"`remit show {run_id}` says where it stands")
+    if run.undone and not decline:
+        raise BadInput(f"run `{run_id}` is undone: there is no outcome left to take")
     if run.acceptance != "pending":
         raise BadInput(f"the outcome of `{run_id}` was {run.acceptance} already")
     if signer.person != run.contract.owner:

@@ -1,10 +1,16 @@
 """Releasing a stage, dropping it, putting it back: intent first, outcome after."""
 
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+
+import anyio
+
 from remit.engine.bring import bring
 from remit.engine.checks import check
 from remit.engine.hands import Hands
 from remit.engine.judge import sealed_stage
-from remit.errors import BadInput, Broken, Conflict
+from remit.errors import BadInput, Broken, Busy, Conflict
 from remit.ports import Job, Publication, Stage
 from remit.run.event import (
     Event,
@@ -16,27 +22,48 @@ from remit.run.event import (
     UndoIntended,
     Undone,
 )
+from remit.run.evolve import replay
+from remit.run.lifecycle import next_phase
 from remit.run.state import Run
+
+PATIENCE = 30.0
+"""seconds a run waits for another one that is publishing into the same workspace"""
 
 
 async def publish(hands: Hands, run: Run) -> None:
     """Release what was judged publishable, all or nothing. Finishing after a crash takes the same road."""
     stage = await sealed_stage(hands, run)
     assert run.judged is not None and run.started is not None
-    if run.phase != "publishing":
-        if run.started.parent is None and not await _still_good(hands, run, stage):
-            return
-        intent = PublishIntended(run=run.id, attempt=run.attempt, journal=str(hands.place(run.id, run.attempt)))
-        await hands.record(intent)
-    with hands.leases.hold(workspace_lease(run.started.workspace)):
-        try:
+    try:
+        if run.phase != "publishing":
+            if run.started.parent is None and not await _still_good(hands, run, stage):
+                return
+            intent = PublishIntended(run=run.id, attempt=run.attempt, journal=str(hands.place(run.id, run.attempt)))
+            await hands.record(intent)
+        async with _turn(hands, run.started.workspace):
             done = await _released(hands, run, stage)
-        except (Conflict, Broken) as error:
-            await hands.record(
-                PublishFailed(run=run.id, attempt=run.attempt, why=str(error), conflicts=(error.hint,) if error.hint else ())
-            )
-            return
+    except (Conflict, Broken) as error:
+        hints = (error.hint,) if error.hint else ()
+        await hands.record(PublishFailed(run=run.id, attempt=run.attempt, why=str(error), conflicts=hints))
+        return
     await hands.record(Published(run=run.id, attempt=run.attempt, paths=done.paths, refs=done.refs, receipt=done.receipt))
+
+
+@asynccontextmanager
+async def _turn(hands: Hands, workspace: str) -> AsyncIterator[None]:
+    """Two runs may work on one workspace at once; one publishes after the other. Raises Busy after PATIENCE seconds."""
+    name = "workspace-" + hashlib.sha256(workspace.encode()).hexdigest()[:16]
+    until = anyio.current_time() + PATIENCE
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(hands.leases.hold(name))
+                break
+            except Busy:
+                if anyio.current_time() > until:
+                    raise
+            await anyio.sleep(0.05)
+        yield
 
 
 async def _still_good(hands: Hands, run: Run, stage: Stage) -> bool:
@@ -73,14 +100,14 @@ async def discard(hands: Hands, run: Run) -> None:
 
 async def undo(hands: Hands, run: Run) -> None:
     """Put back exactly what was published, or say why not."""
-    stage = await sealed_stage(hands, run)
     assert run.started is not None
-    with hands.leases.hold(workspace_lease(run.started.workspace)):
-        try:
+    try:
+        stage = await sealed_stage(hands, run)
+        async with _turn(hands, run.started.workspace):
             done = await stage.undo()
-        except (Conflict, Broken) as error:
-            await hands.record(UndoFailed(run=run.id, why=str(error)))
-            return
+    except (Conflict, Broken) as error:
+        await hands.record(UndoFailed(run=run.id, why=str(error)))
+        return
     await hands.record(Undone(run=run.id, paths=(*done.paths, *done.refs), receipt=done.receipt))
 
 
@@ -91,10 +118,12 @@ async def ask_undo(hands: Hands, run_id: str, *, by: str) -> None:
         raise BadInput(f"run `{run_id}` is undone already")
     if run.verdict is None or run.work is None:
         raise BadInput(f"run `{run_id}` has no outcome to undo yet", hint=f"`remit stop {run_id}` ends it")
-    if run.published is None:
-        await discard(hands, run)
+    if run.published is not None:
+        await _submitted(hands, run_id, UndoIntended(run=run_id, by=by))
         return
-    await _submitted(hands, run, UndoIntended(run=run_id, by=by))
+    with hands.leases.hold(run_id):  # whoever drives this run may be about to publish what would be dropped
+        _fits(await hands.replay(run_id), "undone")
+        await discard(hands, run)
 
 
 async def publish_again(hands: Hands, run_id: str, *, by: str) -> None:
@@ -102,17 +131,18 @@ async def publish_again(hands: Hands, run_id: str, *, by: str) -> None:
     run = await hands.replay(run_id)
     place = str(hands.place(run_id, run.attempt))
     notice = Notified(run=run_id, who=run.contract.owner, how="inbox", what=f"{by} asked to publish once more")
-    await _submitted(hands, run, notice, PublishIntended(run=run_id, attempt=run.attempt, journal=place))
+    await _submitted(hands, run_id, PublishIntended(run=run_id, attempt=run.attempt, journal=place), notice)
 
 
-async def _submitted(hands: Hands, run: Run, *events: Event) -> None:
+async def _submitted(hands: Hands, run_id: str, mover: UndoIntended | PublishIntended, *events: Event) -> None:
     async with hands.ledger.transaction() as transaction:
-        recorded = [transaction.append(event) for event in events]
-        transaction.submit(Job(id=f"{run.id}:{recorded[-1].seq}", run=run.id))
+        fresh = replay(transaction.events(run_id))
+        _fits(fresh, "undo_intended" if isinstance(mover, UndoIntended) else "publish_intended")
+        recorded = [transaction.append(event) for event in (*events, mover)]
+        transaction.submit(Job(id=f"{run_id}:{recorded[-1].seq}", run=run_id))
 
 
-def workspace_lease(root: str) -> str:
-    """Two runs may work on one workspace at once; only one publishes at a time."""
-    import hashlib
-
-    return "workspace-" + hashlib.sha256(root.encode()).hexdigest()[:16]
+def _fits(run: Run, kind: str) -> None:
+    """Two people may want the same at once, or a crash left it half done: a fact the lifecycle has no place for breaks the run."""
+    if next_phase(run.phase, kind) is None:
+        raise BadInput(f"run `{run.id}` is `{run.phase}` now", hint=f"`remit resume {run.id}` carries on what was begun")
