@@ -1,6 +1,7 @@
 """The local identity and the ledger's key."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import anyio
@@ -84,6 +85,39 @@ def test_a_key_open_to_others_or_damaged_is_refused(tmp_path: Path) -> None:
     key.chmod(0o600)
     key.write_text("not a key")
     with pytest.raises(Broken, match="cannot be read"):
+        load(tmp_path)
+
+
+def test_a_key_damaged_in_its_private_half_is_found_when_it_is_needed(tmp_path: Path) -> None:
+    create(tmp_path, PERSON)
+    key = tmp_path / "identity" / "key"
+    lines = key.read_text().splitlines()
+    lines[-2] = "A" * len(lines[-2])
+    key.write_text("\n".join(lines) + "\n")
+    signer = load(tmp_path)
+    assert signer is not None
+    assert signer.person == PERSON
+    with pytest.raises(Broken, match="cannot be read"):
+        sign(tmp_path)
+
+
+def test_who_sits_here_is_known_without_unlocking_the_key(tmp_path: Path) -> None:
+    made = create(tmp_path, PERSON)
+    program = (
+        "import sys; from pathlib import Path; from remit.adapters.signers.local import load;"
+        "print(load(Path(sys.argv[1])).public); assert not any(name.startswith('cryptography') for name in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == made.public
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ecdsa"])
+def test_a_key_of_another_kind_is_refused(tmp_path: Path, kind: str) -> None:
+    create(tmp_path, PERSON)
+    key = tmp_path / "identity" / "key"
+    key.unlink()
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", key], check=True, input=b"y\n")
+    with pytest.raises(Broken, match="not an Ed25519 key"):
         load(tmp_path)
 
 

@@ -61,9 +61,10 @@ Who was notified?
       6  2030-01-01 00:00:07 UTC  remit: tell Q1: May the agent call refund?  (by inbox; to support-lead@example.com)
 Who explicitly approved?
       7  2030-01-01 00:00:08 UTC  support-lead@example.com: approve Q1: call refund  (terminal; rule ask-call-1;
-          sha256:6bdb; unsigned)
+          sha256:6bdb; signature sha256:787f)
 What evidence exists?
       0  2030-01-01 00:00:01 UTC  remit: start python agent.py  (by hand; CONTRACT)
+      0  2030-01-01 00:00:01 UTC  remit: decide to delegate  (not assessed)
       1  2030-01-01 00:00:02 UTC  remit: set the boundary L3  (nothing missing)
       9  2030-01-01 00:00:10 UTC  remit: intend call refund  (k1)
      10  2030-01-01 00:00:11 UTC  remit: effect k1  (refund-77)
@@ -91,7 +92,8 @@ forged: row\
         ]
     )
     assert told["refused"][0]["contract"] == HASH
-    assert [(row["who"], row["receipt"]) for row in told["approved"]] == [(LEAD, f"{REFUND.digest()}; unsigned")]
+    assert [row["who"] for row in told["approved"]] == [LEAD]
+    assert told["approved"][0]["receipt"].startswith(f"{REFUND.digest()}; signature sha256:")
     assert [(row["action"], row["receipt"]) for row in told["allowed"]] == [("call", "refund-77")]
     fields = {"seq", "at", "actor", "action", "object", "rule", "contract", "reason", "who", "receipt"}
     assert set(told["allowed"][0]) == fields

@@ -1,6 +1,6 @@
 """Asking the person at the terminal, and signing what they say as the local identity."""
 
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
 import anyio.to_thread
 import click
@@ -21,14 +21,15 @@ def card(question: QuestionAsked) -> list[str]:
     return lines
 
 
-def at_terminal(hands: Hands) -> Asker:
-    """An asker that prompts, signs and records; one that cannot sign asks nobody."""
+def at_terminal(hands: Hands, first: Callable[[], Awaitable[None]]) -> Asker:
+    """An asker that prompts, signs and records; one that cannot sign asks nobody. `first` prints what led to the question."""
     lock = anyio.Lock()
 
     async def ask(question: QuestionAsked) -> str | None:
         if hands.signer is None or hands.signer.person not in question.of:
             return None
         async with lock:
+            await first()
             for line in card(question):
                 talk(line)
             said = await anyio.to_thread.run_sync(prompt, abandon_on_cancel=True)
@@ -46,8 +47,3 @@ def prompt() -> str | None:
         said = click.prompt("      yes, no or later", err=True, default="later", show_default=False).strip().lower()
         if said in {"yes", "y", "no", "n", "later", "l"}:
             return {"y": "yes", "n": "no", "l": None, "later": None}.get(said, said)
-
-
-def local_home(path: str | None) -> Path | None:
-    """A home given on the command line."""
-    return Path(path).expanduser().absolute() if path else None

@@ -1,5 +1,6 @@
 """Driving a run from a verb: follow the ledger while the engine works, then say how it stands."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -22,21 +23,19 @@ async def drive(home: Path, run_id: str, *, as_json: bool) -> int:
     """Drive the run until it ends or waits, printing as it goes; the exit code."""
     async with engine(home) as supervisor:
         hands = supervisor.hands
+        follower = Follower(hands, run_id, as_json=as_json)
         if person_at_terminal() and not as_json:
-            from dataclasses import replace
-
-            hands = replace(hands, asker=at_terminal(hands))
+            hands = replace(hands, asker=at_terminal(hands, follower.catch_up))
             supervisor = Supervisor(hands)
-        run = await followed(supervisor, run_id, as_json=as_json)
+        run = await followed(supervisor, run_id, follower)
         for job in await hands.ledger.jobs():
             if job.run == run_id:
                 await hands.ledger.finish(job)
     return finish(run, as_json=as_json)
 
 
-async def followed(supervisor: Supervisor, run_id: str, *, as_json: bool) -> Run:
+async def followed(supervisor: Supervisor, run_id: str, follower: "Follower") -> Run:
     """Drive, and tell every fact of the run as it is recorded."""
-    follower = Follower(supervisor.hands, run_id, as_json=as_json)
     await follower.catch_up(quiet=True)
     async with anyio.create_task_group() as group:
         group.start_soon(follower.follow)

@@ -4,7 +4,6 @@ import getpass
 import re
 import socket
 import subprocess
-from pathlib import Path
 
 import click
 

@@ -20,7 +20,9 @@ def expanded(named: str) -> Path:
     try:
         return Path(named).expanduser()
     except RuntimeError:
-        raise BadInput(f"nobody knows the home folder in `{named}`", hint="give a whole path; set REMIT_HOME for remit's own state") from None
+        raise BadInput(
+            f"nobody knows the home folder in `{named}`", hint="give a whole path; set REMIT_HOME for remit's own state"
+        ) from None
 
 
 def organisation_file(given: str | None) -> Path | None:

@@ -143,6 +143,6 @@ async def _submitted(hands: Hands, run_id: str, mover: UndoIntended | PublishInt
 
 
 def _fits(run: Run, kind: str) -> None:
-    """Two people may want the same at once, or a crash left it half done: a fact the lifecycle has no place for breaks the run."""
+    """Two people may want the same at once, or a crash left it half done: a fact the lifecycle has no place for breaks it."""
     if next_phase(run.phase, kind) is None:
         raise BadInput(f"run `{run.id}` is `{run.phase}` now", hint=f"`remit resume {run.id}` carries on what was begun")

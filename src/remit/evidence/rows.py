@@ -198,6 +198,7 @@ def _started(record: Recorded, event: Started) -> Iterator[tuple[Question, Row]]
     )  # fmt: skip
     for name, digest in event.context:
         yield "evidence", evidence(record, "load context", name, receipt=digest)
+    yield "evidence", evidence(record, "decide to delegate", reason=event.assessment)
     for item, held in event.checklist:
         yield "evidence", evidence(record, "check before the start", item, reason="yes" if held else "no")
     if event.accepted_level:

@@ -26,7 +26,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class Started(Fact, frozen=True, kw_only=True, tag="started"):
-    """A contract was taken on: everything that decides is pinned here."""
+    """A contract was taken on: everything that decides is pinned here. `assessment` is the advice taken before, if any."""
 
     contract: Contract
     organisation: Organisation
@@ -41,6 +41,7 @@ class Started(Fact, frozen=True, kw_only=True, tag="started"):
     checklist: tuple[tuple[str, bool], ...] = ()
     context: tuple[tuple[str, str], ...] = ()
     visible: tuple[str, ...] = ()
+    assessment: str = "not assessed"
 
 
 class BoxStarted(Fact, frozen=True, kw_only=True, tag="box_started"):

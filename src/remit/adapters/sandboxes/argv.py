@@ -71,7 +71,7 @@ def flags(plan: BoxPlan, workspace: str, laid: Mapping[int, Laid], seccomp: int)
 
 def command() -> list[str]:
     """The first process of the box."""
-    return ["--", interpreter(), "-I", "-S", "-E", "-B", INIT]
+    return ["--", interpreter(), "-I", "-S", "-E", "-B", "-X", "utf8", INIT]
 
 
 def interpreter() -> str:

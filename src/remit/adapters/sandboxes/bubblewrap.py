@@ -157,7 +157,7 @@ class Starting:
         assert isinstance(namespace, int)
         return Held(
             bwrap=pid, bwrap_fd=bwrap_fd, init=hello.pid, init_fd=init_fd, namespace=namespace, stdout=output, stderr=error,
-            merged=self.merged, upper=self.upper,
+            merged=self.merged, upper=self.upper, control=ours,
         )  # fmt: skip
 
     async def _expect(self, ours: socket.socket, word: str, error: int) -> control.Heard:
@@ -205,6 +205,7 @@ class Starting:
             "argv": list(plan.argv),
             "cwd": plan.cwd,
             "environment": argv.environment(plan),
+            "descriptors": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
             "door": argv.DOOR if plan.door else "",
             "network": argv.PORT if plan.network else 0,
             "rlimits": [(number, value) for number, value in wanted if value is not None],

@@ -3,6 +3,7 @@
 import os
 import select
 import signal
+import socket
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import Any, Literal
 import anyio
 import anyio.to_thread
 
+from remit.adapters.sandboxes import control
 from remit.adapters.sandboxes.reach import Reach
 from remit.adapters.sandboxes.settle import settle
 from remit.errors import Broken, Conflict
@@ -22,6 +24,7 @@ CHUNK = 65536
 Service = Callable[[], Coroutine[Any, Any, None]]
 PATIENCE = 5.0
 """seconds for handing on what a dead box had printed"""
+END = "the end of the box killed it"
 
 
 class Held(Value, frozen=True, kw_only=True):
@@ -36,6 +39,8 @@ class Held(Value, frozen=True, kw_only=True):
     stderr: int
     merged: int | None
     upper: int | None
+    control: socket.socket
+    """where the first process says at its end what the command left running"""
 
 
 class Live:
@@ -111,6 +116,7 @@ class Live:
         await readable(self._held.bwrap_fd)
         _, ending = os.waitpid(self._held.bwrap, 0)  # noqa: ASYNC222 - it is dead, as its pidfd says
         status = os.waitstatus_to_exitcode(ending)
+        await self._tell_left()
         upper, place = self._held.upper, self._plan.mount.upper
         if upper is not None and place is not None:
             if os.fstatvfs(upper).f_bavail == 0:
@@ -125,6 +131,21 @@ class Live:
         why, limit = self._why or ("ended", "")
         code = (status if status >= 0 else 128 - status) if why == "ended" else None
         self._exit = Exit(status=code, why=why, limit=limit, receipt=receipt)
+
+    async def _tell_left(self) -> None:
+        """What the first process found alive when the command had ended; nobody holds the other end any more."""
+        heard = await control.hear(self._held.control)
+        if heard is None or not isinstance(count := heard.message.get("left"), int):
+            return
+        named = heard.message.get("named")
+        rows = [each for each in named if isinstance(each, dict)] if isinstance(named, list) else []
+        try:
+            for each in rows:
+                await self._watcher.blocked("left running", f"{each.get('name')} (pid {each.get('pid')} inside)", END)
+            if count > len(rows):
+                await self._watcher.blocked("left running", f"{count - len(rows)} more", END)
+        except Exception as error:  # noqa: BLE001 - whoever waits is told, as of any other watcher that breaks
+            self._error = self._error or error
 
     async def _read(self, pipe: int, stream: Literal["stdout", "stderr"]) -> None:
         cap = self._plan.limits.output

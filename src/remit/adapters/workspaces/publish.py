@@ -12,7 +12,7 @@ from remit.adapters.workspaces.journal import Hook, Journal, Outcome, Plan, Step
 from remit.adapters.workspaces.planning import conflict_text, copy_entry
 from remit.adapters.workspaces.release import Release
 from remit.adapters.workspaces.walk import Stat
-from remit.errors import Broken, Busy, Conflict
+from remit.errors import Broken, Busy, Conflict, Unavailable
 
 
 @contextmanager
@@ -34,7 +34,8 @@ def alone(root: str) -> Iterator[int]:
 def forward(root: int, journal: Journal, plan: Plan, hook: Hook = nothing, *, release: Release | None = None) -> None:
     """Do every step that is not done yet; when one cannot be done, take all of them back.
 
-    Raises Conflict or Broken after everything was put back. Safe to call again after a crash at any moment.
+    Raises Conflict or Broken after everything was put back, Unavailable when not even that could be done. Safe to call again
+    after a crash at any moment.
     """
     try:
         if release is not None:
@@ -47,10 +48,19 @@ def forward(root: int, journal: Journal, plan: Plan, hook: Hook = nothing, *, re
                     _do(root, tree, plan, step, number)
         hook("sync")
         sync_parents(root, plan)
+        finish(root, journal, plan)
     except (OSError, Conflict, Broken) as error:
-        journal.write("back")
-        back(root, journal, plan, hook, release=release)
-        journal.drop()
+        # A full disk of remit's own may not even take the mark; without it, a crash from here on is finished forward.
+        with suppress(OSError, Broken):
+            journal.write("back")
+        try:
+            back(root, journal, plan, hook, release=release)
+            journal.drop()
+        except (OSError, Broken) as again:
+            raise Unavailable(
+                f"publishing failed ({error}) and could not be taken back ({again})",
+                hint="make the workspace writable again: `remit resume` then finishes one or the other",
+            ) from error
         if isinstance(error, OSError):
             raise Broken(f"publishing failed and was taken back: {error.strerror or error}") from error
         raise

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
-from anyio import to_thread
 
 from remit.adapters.workspaces import copied, diffing, overlay, publish, snapshot, undo, walk
 from remit.adapters.workspaces.amending import amend
@@ -22,6 +21,7 @@ from remit.adapters.workspaces.release import Release
 from remit.adapters.workspaces.scratch import PACK
 from remit.adapters.workspaces.secrets import matcher
 from remit.adapters.workspaces.snapshot import Snapshot
+from remit.adapters.workspaces.trouble import standing, worked
 from remit.errors import BadInput, Broken, Conflict
 from remit.ports import Mount, Publication
 from remit.run.change import ChangeSet, RefMove
@@ -75,7 +75,7 @@ class KeptStage:
 
     async def seal(self) -> str:
         """Make the stage durable and unchangeable; returns its digest. Call only when nothing in the box lives."""
-        return (await to_thread.run_sync(self._seal)).digest
+        return (await worked(self._seal)).digest
 
     def _seal(self) -> Sealed:
         sealed = read_sealed(self.place)
@@ -90,14 +90,14 @@ class KeptStage:
 
     async def changes(self) -> ChangeSet:
         """Everything that differs from the base, in path order, links never followed."""
-        return await to_thread.run_sync(self._changes)
+        return await worked(self._changes)
 
     def _changes(self) -> ChangeSet:
         sealed = read_sealed(self.place)
         return sealed.changes if sealed is not None else self._compare()[2]
 
     def _compare(self) -> tuple[Delta, list[Found], ChangeSet]:
-        with walk.folder(self.meta.root) as base, walk.folder(str(self.tree)) as tree:
+        with standing(self.meta.root) as base, walk.folder(str(self.tree)) as tree:
             if self.kind == "overlay":
                 delta = overlay.delta(tree, self.start, self._secret)
             else:
@@ -129,11 +129,11 @@ class KeptStage:
 
     async def view(self, *, dropped: Sequence[str], refs: Sequence[str], trusted: Sequence[str]) -> Mount:
         """Exactly the tree that would be published, read-only; `trusted` globs come from the base."""
-        return await to_thread.run_sync(self._make_view, dropped, trusted)
+        return await worked(self._make_view, dropped, trusted)
 
     def _make_view(self, dropped: Sequence[str], trusted: Sequence[str]) -> Mount:
         at = self._fresh_folder("view")
-        with walk.folder(self.meta.root) as root, walk.folder(str(self.tree)) as tree:
+        with standing(self.meta.root) as root, walk.folder(str(self.tree)) as tree:
             planner = self._planned(root, tree, dropped, trusted)
             steps = planner.steps()
             if self.kind == "overlay":
@@ -152,13 +152,13 @@ class KeptStage:
 
     async def base(self) -> Mount:
         """The tree before the run, read-only, for negative controls."""
-        return await to_thread.run_sync(self._make_base)
+        return await worked(self._make_base)
 
     def _make_base(self) -> Mount:
         if self.kind == "overlay":
             return Mount(at=self.at, kind="overlay", lower=self._lower())
         at = self._fresh_folder("base-view")
-        with walk.folder(self.meta.root) as root:
+        with standing(self.meta.root) as root:
             copied.copy_tree(root, at, kind=self.kind, leave_out=self._secret.__contains__)  # type: ignore[arg-type]
         return Mount(at=self.at, kind="bind", lower=(str(at),))
 
@@ -171,10 +171,10 @@ class KeptStage:
 
     async def read(self, path: str) -> bytes | None:
         """A file of the view last made, None when absent; never follows links. For file and data checks."""
-        return await to_thread.run_sync(self._read, path)
+        return await worked(self._read, path)
 
     def _read(self, path: str) -> bytes | None:
-        with walk.folder(self.meta.root) as root, walk.folder(str(self.tree)) as tree:
+        with standing(self.meta.root) as root, walk.folder(str(self.tree)) as tree:
             steps = self._view if self._view is not None else self._planned(root, tree, ()).steps()
             done = {step.name: step.do for step in steps if step.do != "mode"}
             here = path
@@ -196,7 +196,7 @@ class KeptStage:
 
     async def diff(self, *, dropped: Sequence[str] = ()) -> str:
         """The change set as a unified diff for a person; binary files and control characters named, not shown."""
-        return await to_thread.run_sync(self._diff, dropped)
+        return await worked(self._diff, dropped)
 
     def _diff(self, dropped: Sequence[str]) -> str:
         sealed = read_sealed(self.place)
@@ -204,7 +204,7 @@ class KeptStage:
         rows = [row for row in found if row.change.path not in set(dropped)]
         journal = Journal(self.place / "journal")
         with ExitStack() as stack:
-            base = stack.enter_context(walk.folder(self.meta.root))
+            base = stack.enter_context(standing(self.meta.root))
             tree = stack.enter_context(walk.folder(str(self.tree)))
             return diffing.unified(rows, base=base, tree=tree, journal=journal if journal.phase == "done" else None)
 
@@ -215,7 +215,7 @@ class KeptStage:
 
         Raises Conflict with nothing written when a touched path or ref moved since the stage was opened.
         """
-        return await to_thread.run_sync(self._publish, dropped, withheld, refs)
+        return await worked(self._publish, dropped, withheld, refs)
 
     def _publish(self, dropped: Sequence[str], withheld: Sequence[str], refs: Sequence[str]) -> Publication:
         journal = Journal(self.place / "journal")
@@ -233,7 +233,6 @@ class KeptStage:
             plan = journal.plan()
             if phase != "done":
                 publish.forward(root, journal, plan, self.hook, release=self._release(plan))
-                publish.finish(root, journal, plan)
         return Publication(paths=plan.paths, refs=tuple(step.ref for step in plan.refs), receipt=f"journal {plan.token}")
 
     def _release(self, plan: Plan) -> Release | None:
@@ -270,7 +269,7 @@ class KeptStage:
 
     async def undo(self) -> Publication:
         """Put back exactly what publish changed. Raises Conflict when later work builds on it."""
-        return await to_thread.run_sync(self._undo)
+        return await worked(self._undo)
 
     def _undo(self) -> Publication:
         journal = Journal(self.place / "journal")
@@ -283,7 +282,7 @@ class KeptStage:
 
     async def amend(self, path: str, data: bytes) -> str:
         """Write one file into the sealed stage, as a person allowed after the work ended; returns the new digest."""
-        return (await to_thread.run_sync(self._amend, path, data)).digest
+        return (await worked(self._amend, path, data)).digest
 
     def _amend(self, path: str, data: bytes) -> Sealed:
         self._sealed()
@@ -297,10 +296,10 @@ class KeptStage:
 
     async def moved(self) -> tuple[str, ...]:
         """Base paths that changed since the stage was opened."""
-        return await to_thread.run_sync(self._moved)
+        return await worked(self._moved)
 
     def _moved(self) -> tuple[str, ...]:
-        with walk.folder(self.meta.root) as root:
+        with standing(self.meta.root) as root:
             now = snapshot.take(root)
         names = self.start.states.keys() | now.states.keys()
         moved = [path for path in names if (known := self.start.get(path)) is None or not known.same(now.get(path))]
@@ -308,7 +307,7 @@ class KeptStage:
 
     async def discard(self) -> None:
         """Drop the stage and everything it holds on disk."""
-        await to_thread.run_sync(walk.remove_tree, str(self.place))
+        await worked(walk.remove_tree, str(self.place))
 
 
 def token(place: Path) -> str:

@@ -5,8 +5,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from anyio import to_thread
-
 from remit.adapters.workspaces import copied, overlay, refs, snapshot, walk
 from remit.adapters.workspaces.fork import fork
 from remit.adapters.workspaces.git import Git, dirty, repository
@@ -16,6 +14,7 @@ from remit.adapters.workspaces.layers import Layer, hide
 from remit.adapters.workspaces.moves import HEADS
 from remit.adapters.workspaces.secrets import secret_paths
 from remit.adapters.workspaces.stage import KeptStage
+from remit.adapters.workspaces.trouble import worked
 from remit.adapters.workspaces.walk import Stat
 from remit.errors import BadInput, Broken
 from remit.ports import Inspection, Stage
@@ -32,7 +31,7 @@ class StagedWorkspace:
 
     async def inspect(self, root: Path, *, writable: Callable[[str], bool]) -> Inspection:
         """What stands there now. Raises BadInput when it is no folder or cannot be read."""
-        return await to_thread.run_sync(self._inspect, root, writable)
+        return await worked(self._inspect, root, writable)
 
     def _inspect(self, root: Path, writable: Callable[[str], bool]) -> Inspection:
         state = _standing(root)
@@ -60,8 +59,7 @@ class StagedWorkspace:
         identity: tuple[str, str] = ("remit", "remit@localhost"),
     ) -> Stage:
         """A fresh stage kept in `place`; `under` forks another stage. `named` tells which secret paths the contract names."""
-        opened: Stage = await to_thread.run_sync(lambda: self._open(root, place, secrets, named, quota, under))
-        return opened
+        return await worked(self._open, root, place, secrets, named, quota, under)
 
     def _open(
         self,
@@ -144,16 +142,14 @@ class StagedWorkspace:
 
     async def reopen(self, place: Path) -> Stage | None:
         """The sealed stage kept in `place`, None when it was never sealed."""
-        kept: Stage | None = await to_thread.run_sync(lambda: self._reopen(place))
-        return kept
+        return await worked(self._reopen, place)
 
     def _reopen(self, place: Path) -> KeptStage | None:
         return KeptStage(place, read_meta(place)) if read_sealed(place) is not None else None
 
     async def live(self, place: Path) -> Stage | None:
         """The stage in `place` while it is being worked on, as a parent to fork; None when there is none."""
-        kept: Stage | None = await to_thread.run_sync(lambda: self._live(place))
-        return kept
+        return await worked(self._live, place)
 
     def _live(self, place: Path) -> KeptStage | None:
         return KeptStage(place, read_meta(place)) if (place / "meta").exists() and read_sealed(place) is None else None

@@ -1,20 +1,20 @@
 """The first process of the box: opens the doors, closes itself off, starts the command, and takes everything with it.
 
-Standard library only, and of that only what loads fast. Descriptor 3 is the line to the supervisor, 4 the order.
+Standard library only, and of that only what is built into the interpreter or one small file: `os`, `ctypes`, `struct`
+and `resource` would cost as much again as all the rest. Descriptor 3 is the line to the supervisor, 4 the order.
 """
 
-# ruff: noqa: PTH112, PTH116
+# ruff: noqa: PTH101, PTH116, PTH208
 
 from __future__ import annotations
 
+import _ctypes
 import _signal  # type: ignore[import-not-found] # signal itself costs a millisecond
 import _socket
-import ctypes
 import marshal
-import os
-import resource
-import struct
+import posix
 import sys
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing alone would cost half of the start
@@ -23,32 +23,81 @@ if TYPE_CHECKING:  # typing alone would cost half of the start
 CONTROL, ORDER = 3, 4
 SET_DUMPABLE = 4
 NEW_LISTENER, WAIT_KILLABLE = 1 << 3, 1 << 5
-LIBC = ctypes.CDLL(None, use_errno=True)
-LIBC.syscall.restype = ctypes.c_long
+PLACE = 0o10000000 | 0o2000000
+"""O_PATH and O_CLOEXEC, the same on every machine remit knows"""
+REPRIEVE = 0.05
+"""seconds for whatever is about to end anyhow, before it counts as left running"""
+NAMED = 16
+"""left processes that are told one by one; the rest is a number"""
+
+
+class Int(_ctypes._SimpleCData):  # type: ignore[type-arg] # noqa: SLF001
+    """A C `int`."""
+
+    _type_ = "i"
+
+
+class Long(_ctypes._SimpleCData):  # type: ignore[type-arg] # noqa: SLF001
+    """A C `long`."""
+
+    _type_ = "l"
+
+
+class Text(_ctypes._SimpleCData):  # type: ignore[type-arg] # noqa: SLF001
+    """A C `char *`; its own bytes are the address."""
+
+    _type_ = "z"
+
+
+class Simple(_ctypes.CFuncPtr):
+    """A function of the C library that gives an `int`."""
+
+    _flags_ = _ctypes.FUNCFLAG_CDECL | _ctypes.FUNCFLAG_USE_ERRNO
+    _restype_ = Int
+
+
+class Wide(_ctypes.CFuncPtr):
+    """A function of the C library that gives a `long`."""
+
+    _flags_ = _ctypes.FUNCFLAG_CDECL | _ctypes.FUNCFLAG_USE_ERRNO
+    _restype_ = Long
+
+
+LIBC = _ctypes.dlopen(None, 2)
+prctl, setrlimit = Simple(_ctypes.dlsym(LIBC, "prctl")), Simple(_ctypes.dlsym(LIBC, "setrlimit"))
+syscall = Wide(_ctypes.dlsym(LIBC, "syscall"))
 
 
 def main() -> None:
     """Serve one box and end with the status of its command."""
-    with open(ORDER, "rb") as source:
-        order: dict[str, Any] = marshal.load(source)  # noqa: S302 - written by the supervisor into a file of its own
-    os.closerange(ORDER + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-    os.set_inheritable(CONTROL, False)
+    order: dict[str, Any] = marshal.loads(read(ORDER))  # noqa: S302 - written by the supervisor into a file of its own
+    posix.closerange(ORDER, order["descriptors"])
+    posix.set_inheritable(CONTROL, False)
     # from here on nobody of the same user can read this process, its memory or its descriptors
-    LIBC.prctl(SET_DUMPABLE, 0, 0, 0, 0)
+    prctl(SET_DUMPABLE, 0, 0, 0, 0)
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     control = _socket.socket(fileno=CONTROL)
     doors = open_doors(order)
-    say(control, b'{"hello": %d}' % os.stat("/proc/self/ns/pid").st_ino, [each.fileno() for each in doors])
+    say(control, b'{"hello": %d}' % posix.stat("/proc/self/ns/pid").st_ino, [each.fileno() for each in doors])
     for each in doors:
         each.close()
-    command = os.fork()
+    command = posix.fork()
     if command == 0:
         begin(order, control)
     while True:
-        pid, status = os.waitpid(-1, 0)
+        pid, status = posix.waitpid(-1, 0)
         if pid == command:
-            code = os.waitstatus_to_exitcode(status)
-            os._exit(code if code >= 0 else 128 - code)
+            tell_left(control)
+            code = posix.waitstatus_to_exitcode(status)
+            posix._exit(code if code >= 0 else 128 - code)  # noqa: SLF001
+
+
+def read(descriptor: int) -> bytes:
+    """Everything in a file that is already open."""
+    held = bytearray()
+    while more := posix.read(descriptor, 1 << 20):
+        held += more
+    return bytes(held)
 
 
 def open_doors(order: dict[str, Any]) -> list[Any]:
@@ -75,25 +124,25 @@ def begin(order: dict[str, Any], control: Any) -> None:
         for number in (_signal.SIGPIPE, _signal.SIGXFSZ):
             _signal.signal(number, _signal.SIG_DFL)
         for number, value in order["rlimits"]:
-            resource.setrlimit(number, (value, value))
+            must(setrlimit(number, value.to_bytes(8, sys.byteorder) * 2), "setrlimit")
         if order["landlock"]:
             restrict(*order["landlock"])
-        os.chdir(order["cwd"])
+        posix.chdir(order["cwd"])
         program = found(order["argv"][0], order["environment"].get("PATH", ""))
         if order["lookout"]:
             listener = watch(order["seccomp"], order["lookout"])
             say(control, b'{"listener": true}', [listener])
-            os.close(listener)
+            posix.close(listener)
         else:
             say(control, b'{"listener": false}', [])
     except BaseException as error:  # noqa: BLE001 - a wall that cannot be built must end the box
         say(control, b'{"failed": "%s"}' % ascii(str(error))[1:-1].replace("\\", "/").replace('"', "'").encode(), [])
-        os._exit(126)
+        posix._exit(126)  # noqa: SLF001
     try:
-        os.execve(program, order["argv"], order["environment"])  # noqa: S606
+        posix.execve(program, order["argv"], order["environment"])  # noqa: S606
     except OSError as error:
-        os.write(2, f"remit: cannot start `{order['argv'][0]}`: {error.strerror}\n".encode(errors="backslashreplace"))
-        os._exit(127 if isinstance(error, FileNotFoundError) else 126)
+        posix.write(2, f"remit: cannot start `{order['argv'][0]}`: {error.strerror}\n".encode(errors="backslashreplace"))
+        posix._exit(127 if isinstance(error, FileNotFoundError) else 126)  # noqa: SLF001
 
 
 def found(program: str, path: str) -> str:
@@ -101,38 +150,85 @@ def found(program: str, path: str) -> str:
     if "/" in program:
         return program
     for folder in path.split(":"):
-        if folder and os.access(f"{folder}/{program}", os.X_OK) and not os.path.isdir(f"{folder}/{program}"):
-            return f"{folder}/{program}"
+        place = f"{folder}/{program}"
+        if folder and posix.access(place, 1) and posix.stat(place).st_mode & 0o170000 != 0o040000:
+            return place
     return f"/nonexistent/{program}"
 
 
 def restrict(handled: int, scoped: int, size: int, rules: list[tuple[str, int]]) -> None:
     """Give up every write that is not in the rules, for good (landlock(7))."""
-    attribute = struct.pack("QQQ", handled, 0, scoped)[:size]
-    ruleset = must(LIBC.syscall(444, attribute, len(attribute), 0), "landlock_create_ruleset")
+    attribute = b"".join(each.to_bytes(8, sys.byteorder) for each in (handled, 0, scoped))[:size]
+    ruleset = must(syscall(444, attribute, len(attribute), 0), "landlock_create_ruleset")
     for folder, rights in rules:
-        place = os.open(folder, os.O_PATH | os.O_CLOEXEC)
-        must(LIBC.syscall(445, ruleset, 1, struct.pack("=Qi", rights, place), 0), "landlock_add_rule")
-        os.close(place)
-    must(LIBC.syscall(446, ruleset, 0), "landlock_restrict_self")
-    os.close(ruleset)
+        place = posix.open(folder, PLACE)
+        rule = rights.to_bytes(8, sys.byteorder) + place.to_bytes(4, sys.byteorder)
+        must(syscall(445, ruleset, 1, rule, 0), "landlock_add_rule")
+        posix.close(place)
+    must(syscall(446, ruleset, 0), "landlock_restrict_self")
+    posix.close(ruleset)
 
 
 def watch(number: int, code: bytes) -> int:
     """Install the lookout; the descriptor on which the observer hears it."""
-    held = ctypes.create_string_buffer(code, len(code))
-    program = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(held))
-    listener = int(LIBC.syscall(number, 1, NEW_LISTENER | WAIT_KILLABLE, program))
+    held = Text(code)
+    program = (len(code) // 8).to_bytes(2, sys.byteorder) + bytes(6) + bytes(memoryview(held))  # type: ignore[arg-type]
+    listener = int(syscall(number, 1, NEW_LISTENER | WAIT_KILLABLE, program))
     if listener < 0:  # before kernel 5.19 a waiting call could not be made unkillable
-        listener = must(LIBC.syscall(number, 1, NEW_LISTENER, program), "seccomp")
+        listener = must(syscall(number, 1, NEW_LISTENER, program), "seccomp")
     return listener
 
 
 def must(result: int, what: str) -> int:
     """The result, or the error."""
     if result < 0:
-        raise OSError(ctypes.get_errno(), f"{what}: {os.strerror(ctypes.get_errno())}")
+        raise OSError(_ctypes.get_errno(), f"{what}: {posix.strerror(_ctypes.get_errno())}")
     return int(result)
+
+
+def tell_left(control: Any) -> None:
+    """Say which processes the command left behind; this one's end is theirs."""
+    until = time.monotonic() + REPRIEVE
+    while left := alive():
+        if time.monotonic() >= until:
+            rows = b", ".join(b'{"pid": %d, "name": "%s"}' % each for each in left[:NAMED])
+            say(control, b'{"left": %d, "named": [%s]}' % (len(left), rows), [])
+            return
+        time.sleep(0.002)
+        reap()
+
+
+def reap() -> None:
+    """Collect whoever has died."""
+    try:
+        while posix.waitpid(-1, posix.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return
+
+
+def alive() -> list[tuple[int, bytes]]:
+    """Everybody else in the namespace who has not ended, by number and name."""
+    left = []
+    for entry in posix.listdir("/proc"):
+        if entry.isdecimal() and entry != "1":
+            try:
+                place = posix.open(f"/proc/{entry}/stat", 0)
+            except OSError:
+                continue
+            try:
+                name, _, rest = read(place).partition(b"(")[2].rpartition(b") ")
+            except OSError:  # it ended while it was read
+                continue
+            finally:
+                posix.close(place)
+            if rest[:1] not in b"ZX":
+                left.append((int(entry), bytes(each if each in HARMLESS else 63 for each in name)))
+    return sorted(left)
+
+
+HARMLESS = frozenset(range(32, 127)) - {34, 92}
+"""bytes of a name, which anybody may choose, that need no escaping"""
 
 
 def say(control: Any, message: bytes, descriptors: list[int]) -> None:

@@ -1,0 +1,9 @@
+"""Remit beside the plainest alternative, measured in one interleaved run on the machine at hand."""
+
+BENCHES: dict[str, str] = {
+    "decide": "one decision, beside an indexed matcher in plain Python and Cedar",
+    "ledger": "one record, beside a bare commit; verification, beside bare hashing",
+    "sandbox": "a box, beside bare bwrap with the same namespaces",
+    "stage": "stage, diff, publish and undo, beside `cp -a`",
+    "startup": "how long the program takes to be there, and how much memory",
+}
