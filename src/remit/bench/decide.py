@@ -45,7 +45,7 @@ def rows(*, quick: bool = False) -> Iterator[Row]:
 
 def authorities(rules: int, depth: int) -> list[Authority]:
     """A lineage of contracts with this many rules each."""
-    return [compile_contract(_contract(rules)) for _ in range(depth)]
+    return [compile_contract(_contract(rules, f"goal {number}")) for number in range(depth)]
 
 
 def action(rules: int) -> Action:
@@ -62,7 +62,7 @@ def _tools(rules: int) -> Iterator[tuple[Effect, str]]:
         yield effects[index % 4], f"tool-{index // 4}"
 
 
-def _contract(rules: int) -> Contract:
+def _contract(rules: int, goal: str) -> Contract:
     """Four rules to a tool: a bounded `may`, an `ask` above it, a `never` on a prefix, and a second `may` of another currency."""
     found = []
     for index, (effect, tool) in enumerate(_tools(rules)):
@@ -80,7 +80,7 @@ def _contract(rules: int) -> Contract:
             }
         where = tuple(Where(argument=name, condition=condition) for name, condition in conditions.items())
         found.append(Rule(id=f"rule-{index}", effect=effect, verb="call", objects=(tool,), where=where))
-    return Contract(goal="g", owner="o@example.com", rules=tuple(found), limits=Limits(), success=(), recovery=())
+    return Contract(goal=goal, owner="o@example.com", rules=tuple(found), limits=Limits(), success=(), recovery=())
 
 
 def _ours(rules: int, depth: int) -> Callable[[], str]:
