@@ -2,10 +2,13 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import warm
 
 ROOT = Path(__file__).parent.parent.parent
 RELEASE = ROOT / "examples" / "release"
@@ -49,6 +52,33 @@ class World:
         done = self.remit("run", contract, "--workspace", str(self.work), "--json", *options, "--", *argv, code=code, **env)
         return Told(done.stdout)
 
+    def quick(self, *words: str, code: int | None = 0, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+        """The same as `remit`, forked from a process that has everything loaded: for many calls."""
+        done = warm.call(words, {**self.env, **env}, self.folder, stdin)
+        if code is not None:
+            assert done.returncode == code, f"exit {done.returncode}, not {code}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}"
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def start(self, *words: str, **env: str) -> "Running":
+        """Start `remit` and leave it running."""
+        return Running([sys.executable, "-m", "remit.cli.main", *words], {**self.env, **env}, self.folder)
+
+    def person(self, name: str) -> "World":
+        """Somebody else at a copy of the same records: another identity over the same ledger."""
+        other = World(self.folder)
+        other.home = self.folder / f"home-of-{name}"
+        other.env = {**self.env, "REMIT_HOME": str(other.home)}
+        other.remit("init", "--person", name)
+        shutil.copytree(self.home, other.home, dirs_exist_ok=True, ignore=shutil.ignore_patterns("identity", "org.remit.yaml"))
+        return other
+
+    def last_kind(self) -> str:
+        """The kind of the last fact on record."""
+        lines = self.remit("export", "--all").stdout.splitlines()
+        kinds = [json.loads(each["entry"])["kind"] for each in map(json.loads, lines) if "entry" in each]
+        return str(kinds[-1]) if kinds else ""
+
     def account(self, run: str = "last") -> dict[str, Any]:
         """The account as a program reads it."""
         told: dict[str, Any] = json.loads(self.remit("account", run, "--json").stdout)
@@ -67,6 +97,42 @@ class World:
         return subprocess.run(
             ["git", "-C", str(self.work), *words], check=True, capture_output=True, text=True, env=self.env
         ).stdout.strip()  # fmt: skip
+
+
+class Running:
+    """A `remit` that goes on: its JSON lines as they come, and its end."""
+
+    def __init__(self, words: list[str], env: dict[str, str], folder: Path) -> None:
+        self.process = subprocess.Popen(
+            words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, cwd=folder, errors="replace"
+        )  # fmt: skip
+        self.lines: list[dict[str, Any]] = []
+        self.errors = ""
+
+    def __enter__(self) -> "Running":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def until(self, kind: str) -> dict[str, Any]:
+        """Read on up to a fact of this kind."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(json.loads(line))
+            if self.lines[-1].get("kind") == kind:
+                return self.lines[-1]
+        raise AssertionError(f"no `{kind}`: {self.lines[-3:]} {self.process.communicate()[1][-1500:]}")
+
+    def end(self, code: int | None = 0) -> dict[str, Any]:
+        """Wait for the end; the closing document, empty when there is none."""
+        out, self.errors = self.process.communicate(timeout=60)
+        self.lines += [json.loads(line) for line in out.splitlines()]
+        assert "Traceback" not in self.errors, self.errors
+        if code is not None:
+            assert self.process.returncode == code, f"exit {self.process.returncode}, not {code}\n{self.errors[-1500:]}"
+        return self.lines[-1] if self.lines else {}
 
 
 class Told:

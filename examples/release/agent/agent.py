@@ -141,7 +141,7 @@ def announce() -> None:
         reasons = json.loads(asked.stdout)["reasons"]
     except (ValueError, KeyError):
         reasons = []
-    why = "; ".join(str(reason.get("why") or reason.get("words")) for reason in reasons) or asked.stderr.strip()
+    why = "; ".join(str(reason.get("why", "")) for reason in reasons) or asked.stderr.strip()
     print(f"not pushed: {why}", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""What the record costs: a decision recorded beside a bare commit of the same bytes, a verification beside a bare hash of them."""
+"""What the record costs: a recorded decision beside a bare commit of the same bytes, a verification beside bare hashing."""
 
 import sqlite3
 import tempfile
@@ -32,7 +32,11 @@ def rows(*, quick: bool = False) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         ours, rival = append(Path(folder, "append"), rounds=150 if quick else 600)
         yield Row(
-            name="decide and record, durable and signed", against=COMMIT, goal=Goal(kind="times", bound=1.5), ours=ours, rival=rival
+            name="decide and record, durable and signed",
+            against=COMMIT,
+            goal=Goal(kind="times", bound=1.5),
+            ours=ours,
+            rival=rival,
         )
         ours, rival = verification(Path(folder, "verify"), entries=entries, rounds=3)
         name = f"verify {entries:,} entries"

@@ -27,7 +27,7 @@ class Row(Value, frozen=True, kw_only=True):
 
     name: str
     against: str
-    goal: Goal
+    goal: Goal | None = None
     unit: Literal["s", "B"] = "s"
     ours: float | None = None
     rival: float | None = None
@@ -41,14 +41,16 @@ class Row(Value, frozen=True, kw_only=True):
     @property
     def met(self) -> bool | None:
         """Whether the goal is met; None when it could not be measured."""
-        return None if self.ours is None or self.rival is None else self.goal.met(self.ours, self.rival)
+        if self.goal is None or self.ours is None or self.rival is None:
+            return None
+        return self.goal.met(self.ours, self.rival)
 
 
 def document(row: Row) -> dict[str, Any]:
     """A row as programs read it."""
     return {
         "name": row.name, "against": row.against, "unit": row.unit, "ours": row.ours, "rival": row.rival, "ratio": row.ratio,
-        "goal": {"kind": row.goal.kind, "bound": row.goal.bound}, "met": row.met, "why": row.why,
+        "goal": {"kind": row.goal.kind, "bound": row.goal.bound} if row.goal else None, "met": row.met, "why": row.why,
     }  # fmt: skip
 
 
@@ -65,13 +67,15 @@ def line(row: Row) -> str:
 
 def wanted(row: Row) -> str:
     """The goal in a word."""
-    match row.goal.kind:
-        case "times":
-            return f"≤ {row.goal.bound:g}x"
-        case "at_most":
-            return f"≤ {amount(row.goal.bound, row.unit)}"
-        case "more":
-            return f"≤ +{amount(row.goal.bound, row.unit)}"
+    match row.goal:
+        case Goal(kind="times", bound=bound):
+            return f"≤ {bound:g}x"
+        case Goal(kind="at_most", bound=bound):
+            return f"≤ {amount(bound, row.unit)}"
+        case Goal(kind="more", bound=bound):
+            return f"≤ +{amount(bound, row.unit)}"
+        case _:
+            return ""
 
 
 def amount(value: float | None, unit: str) -> str:

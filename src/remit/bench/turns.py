@@ -2,7 +2,7 @@
 
 import gc
 import statistics
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from time import perf_counter
 
 import click
@@ -10,7 +10,7 @@ import click
 from remit.bench.row import HEADING, Row, line
 
 
-def in_turn(contestants: dict[str, Callable[[], object]], *, rounds: int, warm: int = 0) -> dict[str, float]:
+def in_turn(contestants: Mapping[str, Callable[[], object]], *, rounds: int, warm: int = 0) -> dict[str, float]:
     """Median seconds of each, one call of each per round; the collector rests meanwhile."""
     times: dict[str, list[float]] = {name: [] for name in contestants}
     for run in contestants.values():

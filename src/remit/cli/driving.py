@@ -10,6 +10,7 @@ from remit.cli import progress
 from remit.cli.asked import at_terminal
 from remit.cli.outcome import exit_code, outcome
 from remit.cli.say import clean, document, person_at_terminal, talk
+from remit.engine.delivery import deliver
 from remit.engine.hands import Hands
 from remit.engine.supervisor import Supervisor
 from remit.run.event import Recorded, plain
@@ -28,9 +29,6 @@ async def drive(home: Path, run_id: str, *, as_json: bool) -> int:
             hands = replace(hands, asker=at_terminal(hands, follower.catch_up))
             supervisor = Supervisor(hands)
         run = await followed(supervisor, run_id, follower)
-        for job in await hands.ledger.jobs():
-            if job.run == run_id:
-                await hands.ledger.finish(job)
     return finish(run, as_json=as_json)
 
 
@@ -40,7 +38,7 @@ async def followed(supervisor: Supervisor, run_id: str, follower: "Follower") ->
     async with anyio.create_task_group() as group:
         group.start_soon(follower.follow)
         try:
-            run = await supervisor.drive(run_id)
+            run = await deliver(supervisor, run_id)
         finally:
             group.cancel_scope.cancel()
             with anyio.CancelScope(shield=True):

@@ -1,7 +1,6 @@
 """`remit resume`: carry on every run that was interrupted."""
 
 import sys
-from collections.abc import AsyncIterator
 
 import anyio
 import click
@@ -11,9 +10,8 @@ from remit.cli.driving import drive
 from remit.cli.place import home
 from remit.cli.say import talk
 from remit.cli.which import resolve
-from remit.engine.hands import Hands
+from remit.engine.delivery import unfinished
 from remit.errors import Busy, RemitError
-from remit.run.next_move import Rest, next_move
 
 
 @click.command("resume")
@@ -22,15 +20,6 @@ from remit.run.next_move import Rest, next_move
 def command(run: str, as_json: bool) -> None:
     """Carry on RUN, or every run that was interrupted."""
     sys.exit(anyio.run(_resume, run, as_json))
-
-
-async def unfinished(hands: Hands) -> AsyncIterator[str]:
-    """Runs with something to do and nobody doing it, oldest first; a child is carried on by its parent."""
-    for record in await hands.ledger.runs():
-        if "." not in record.run and record.event is not None:
-            move = next_move(await hands.replay(record.run), hands.clock.now())
-            if not isinstance(move, Rest):
-                yield record.run
 
 
 async def _resume(name: str, as_json: bool) -> int:

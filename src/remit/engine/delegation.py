@@ -125,6 +125,7 @@ async def settle(hands: Hands, parent_id: str, child: Run) -> None:
     if child.verdict is None:
         return
     async with hands.ledger.transaction() as transaction:
+        transaction.revoke(child.id)
         if child.id in replay(transaction.events(parent_id)).children:
             _settle(transaction, parent_id, child)
 

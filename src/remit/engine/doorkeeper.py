@@ -5,6 +5,7 @@ import binascii
 import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -112,7 +113,7 @@ class Doorkeeper:
     async def _ask(self, text: str, wait: object) -> dict[str, Any]:
         """A question of the agent's own to the owner: it grants nothing, it only supplies what is not known."""
         question = await self._gate.ask_owner(self._run, text[:2000])
-        await until_answered(self._hands, self._run, question, float(wait) if isinstance(wait, int | float) else 0.0)
+        await until_answered(self._hands, self._run, question, float(wait) if isinstance(wait, int | float | Decimal) else 0.0)
         asked = (await self._hands.replay(self._run)).questions[question]
         said: dict[str, Any] = {"schema": "remit.act/1", "run": self._run, "decision": "ask", "reasons": [], "question": question}
         if asked.answer is not None:
@@ -204,7 +205,11 @@ def read_request(message: dict[str, Any]) -> tuple[Action, bytes | None, float]:
         data = content or b""
         arguments = {**arguments, "sha256": hashlib.sha256(data).hexdigest()}
     wait = message.get("wait")
-    return Action(verb=verb, object=object_, arguments=arguments), content, float(wait) if isinstance(wait, int | float) else 0.0
+    return (
+        Action(verb=verb, object=object_, arguments=arguments),
+        content,
+        float(wait) if isinstance(wait, int | float | Decimal) else 0.0,
+    )
 
 
 def _content(text: object) -> bytes | None:

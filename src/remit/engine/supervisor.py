@@ -8,7 +8,6 @@ from remit.engine.hands import Hands
 from remit.engine.judge import judge
 from remit.engine.perform import perform
 from remit.engine.release import discard, publish, undo
-from remit.errors import Busy
 from remit.run import next_move as m
 from remit.run.event import Event, Notified, QuestionAsked, QuestionExpired, RecoveryEntered, StopAsked, Stopped, VerdictReached
 from remit.run.state import Run
@@ -30,18 +29,6 @@ class Supervisor:
                 if isinstance(move, m.Rest):
                     return run
                 await self._make(run, move)
-
-    async def deliver(self) -> list[str]:
-        """Deliver every job that is waiting; a run that another process drives is left to it."""
-        driven = []
-        for job in await self.hands.ledger.jobs():
-            try:
-                await self.drive(job.run)
-            except Busy:
-                continue
-            await self.hands.ledger.finish(job)
-            driven.append(job.run)
-        return driven
 
     async def _make(self, run: Run, move: m.Move) -> None:
         match move:

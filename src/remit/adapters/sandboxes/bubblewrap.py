@@ -205,6 +205,7 @@ class Starting:
             "argv": list(plan.argv),
             "cwd": plan.cwd,
             "environment": argv.environment(plan),
+            "memory": limits.memory or 0,
             "descriptors": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
             "door": argv.DOOR if plan.door else "",
             "network": argv.PORT if plan.network else 0,

@@ -5,10 +5,10 @@ from contextlib import suppress
 from typing import Any
 
 import anyio
-import msgspec
 
 from remit.adapters.sandboxes import wire
-from remit.errors import RemitError
+from remit.authority.wire import read_json
+from remit.errors import BadInput, RemitError
 from remit.ports import Watcher
 from remit.value import encode
 
@@ -64,15 +64,18 @@ class Door:
                 if not data:
                     return None
                 held += data
-        line, _, rest = bytes(held).partition(b"\n")
-        held[:] = rest
+            line, _, rest = bytes(held).partition(b"\n")
+            held[:] = rest
+            if len(line) > LINE:
+                await wire.send(connection, encode(refusal(f"a request may have {LINE} bytes")) + b"\n")
+                return None
         return line
 
     async def _answer(self, line: bytes) -> dict[str, Any]:
         try:
-            message = msgspec.json.decode(line)
-        except (msgspec.DecodeError, RecursionError):
-            return refusal("the request is not one JSON line")
+            message = read_line(line)
+        except BadInput as error:
+            return refusal(f"the request is not one strict JSON line: {error}")
         if not isinstance(message, dict) or message.get("schema") != "remit.act/1":
             return refusal("the request is not a `remit.act/1` object")
         try:
@@ -83,6 +86,21 @@ class Door:
             return refusal("remit failed while deciding", "FAILED")
 
 
-def refusal(words: str, code: str = "INPUTS") -> dict[str, Any]:
-    """An answer that allows nothing."""
-    return {"decision": "refuse", "reasons": [{"code": code, "words": words}]}
+def read_line(line: bytes) -> Any:
+    """A request as the one object that is decided and carried out: what two readers could read differently is refused.
+
+    No key twice, numbers as written (int or Decimal), no NaN, bounded depth, and only text that the ledger can hold.
+    Raises BadInput.
+    """
+    try:
+        message = read_json(line.decode())
+        encode(message)
+    except (UnicodeError, OverflowError, RecursionError):
+        raise BadInput("text or numbers that cannot be recorded") from None
+    return message
+
+
+def refusal(why: str, code: str = "INPUTS") -> dict[str, Any]:
+    """An answer that allows nothing, in the words of the engine's own; `FAILED` is a code only the door has."""
+    reason = {"code": code, "rule": None, "contract": "", "why": why, "instead": ""}
+    return {"schema": "remit.act/1", "decision": "refuse", "reasons": [reason], "done": False}

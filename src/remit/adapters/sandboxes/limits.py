@@ -16,6 +16,8 @@ from remit.adapters.sandboxes.live import Live
 from remit.ports import BoxPlan
 
 PAUSE = 0.1
+ROOM = 2
+"""processes of the box that the kernel counts and the tree does not show"""
 
 
 class Monitor:
@@ -26,6 +28,8 @@ class Monitor:
         self._live = live
         self._upper = upper
         self._start = time.monotonic()
+        self._full = False
+        self._crowd = 0
 
     async def run(self) -> None:
         """Until cancelled; stops the box at the first limit that is passed."""
@@ -47,13 +51,22 @@ class Monitor:
             if passed:
                 await self._live.stop("limit", passed)
                 return
+            await self._tell_full()
             # looking must never cost more than a tenth of the time
             await anyio.sleep(max(PAUSE, 9 * (time.monotonic() - began)))
+
+    async def _tell_full(self) -> None:
+        """Where the kernel holds the count, nothing passes it: forks fail, and only the fullness can be seen."""
+        most = self._plan.limits.processes
+        if most is not None and not self._full and self._crowd >= most - ROOM:
+            self._full = True
+            await self._live.tell("processes", f"{self._crowd} of {most}", "the process limit")
 
     def _passed(self) -> str:
         limits = self._plan.limits
         if limits.memory is not None or limits.processes is not None:
             alive = family(self._live.pid)
+            self._crowd = len(alive)
             if limits.processes is not None and len(alive) > limits.processes:
                 return "processes"
             if limits.memory is not None and held(alive, limits.memory) > limits.memory:

@@ -24,7 +24,7 @@ CHUNK = 65536
 Service = Callable[[], Coroutine[Any, Any, None]]
 PATIENCE = 5.0
 """seconds for handing on what a dead box had printed"""
-END = "the end of the box killed it"
+END = "the end of the box, which killed it"
 
 
 class Held(Value, frozen=True, kw_only=True):
@@ -116,7 +116,7 @@ class Live:
         await readable(self._held.bwrap_fd)
         _, ending = os.waitpid(self._held.bwrap, 0)  # noqa: ASYNC222 - it is dead, as its pidfd says
         status = os.waitstatus_to_exitcode(ending)
-        await self._tell_left()
+        await self._tell_end()
         upper, place = self._held.upper, self._plan.mount.upper
         if upper is not None and place is not None:
             if os.fstatvfs(upper).f_bavail == 0:
@@ -132,20 +132,27 @@ class Live:
         code = (status if status >= 0 else 128 - status) if why == "ended" else None
         self._exit = Exit(status=code, why=why, limit=limit, receipt=receipt)
 
-    async def _tell_left(self) -> None:
-        """What the first process found alive when the command had ended; nobody holds the other end any more."""
+    async def tell(self, what: str, object_: str, by: str) -> None:
+        """Tell the watcher that something was stopped. A watcher that breaks breaks the box, as with anything it is told."""
+        try:
+            await self._watcher.blocked(what, object_, by)
+        except Exception as error:  # noqa: BLE001 - whoever waits is told
+            self._error = self._error or error
+
+    async def _tell_end(self) -> None:
+        """What the first process saw when the command had ended; nobody holds the other end of its line any more."""
         heard = await control.hear(self._held.control)
-        if heard is None or not isinstance(count := heard.message.get("left"), int):
+        if heard is None or not isinstance(left := heard.message.get("left"), int):
             return
         named = heard.message.get("named")
         rows = [each for each in named if isinstance(each, dict)] if isinstance(named, list) else []
-        try:
-            for each in rows:
-                await self._watcher.blocked("left running", f"{each.get('name')} (pid {each.get('pid')} inside)", END)
-            if count > len(rows):
-                await self._watcher.blocked("left running", f"{count - len(rows)} more", END)
-        except Exception as error:  # noqa: BLE001 - whoever waits is told, as of any other watcher that breaks
-            self._error = self._error or error
+        for each in rows:
+            await self.tell("left running", f"{each.get('name')} (pid {each.get('pid')} inside)", END)
+        if left > len(rows):
+            await self.tell("left running", f"{left - len(rows)} more", END)
+        memory, most = self._plan.limits.memory, heard.message.get("largest")
+        if memory is not None and isinstance(most, int) and most:
+            await self.tell("memory", f"a process had taken {most >> 20} of {memory >> 20} MiB", "the memory limit")
 
     async def _read(self, pipe: int, stream: Literal["stdout", "stderr"]) -> None:
         cap = self._plan.limits.output

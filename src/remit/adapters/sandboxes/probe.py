@@ -24,6 +24,11 @@ USERNS = (
 )
 NETWORK = "import socket; s=socket.socket(); s.settimeout(5); s.connect(('127.0.0.1', 3128)); s.sendall(b'x'); print('lo')"
 
+MEMORY = Part(
+    name="memory limit", ok=True, required=False,
+    detail="soft: one process is refused more by the kernel and sees that itself; all together are measured every 0.1 s",
+)  # fmt: skip
+
 
 class Listener:
     """A watcher that remembers, for the boxes of the probe."""
@@ -91,7 +96,7 @@ async def _parts(opener: Opener) -> list[Part]:
             await _try(opener, folder, "network", "bring up lo in a network namespace", kind=kind, command=NETWORK, network=True)
         )
         parts.append(await _quota(opener, folder))
-    parts += [_landlock(), _root()]
+    parts += [_landlock(), _root(), MEMORY]
     return parts
 
 

@@ -6,6 +6,7 @@ programs, connections and refused calls to the observer. Linux seccomp(2), struc
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from remit.adapters.sandboxes.syscalls import (
@@ -35,12 +36,14 @@ class Step(NamedTuple):
     no: int = 0
 
 
+@cache
 def wall(machine: str, *, watched: bool) -> bytes:
     """What bwrap loads. With `watched`, refusing by number is left to the lookout, which refuses and records."""
     refuse = ALLOW if watched else ERRNO | EPERM
     return _filter(machine, refuse)
 
 
+@cache
 def lookout(machine: str) -> bytes:
     """What the command gets before it starts: programs, connections and refused calls go to the observer."""
     numbers = NUMBERS[machine]

@@ -3,12 +3,18 @@
 One JSON line on stdout, `{"decision": …, "reasons": […], …}`; exit 0 allowed, 3 refused, 4 waiting, 2 unusable input.
 """
 
+from __future__ import annotations
+
 import argparse
 import base64
 import json
 import os
 import socket
 import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 DOOR = "/run/remit/door"
 LINE = 1 << 20
@@ -19,28 +25,40 @@ class Unusable(Exception):
     """What was given cannot be sent."""
 
 
+class Number(str):
+    """A number with a point, as it was written: no float stands between the words and the door."""
+
+    __slots__ = ()
+
+
 def main(argv: list[str] | None = None) -> int:
     """Send one request and print its answer."""
     given = parser().parse_args(argv)
     try:
         message = request(given)
-        line = json.dumps(message).encode() + b"\n"
+        line = written(message).encode() + b"\n"
         if len(line) > LINE:
             raise Unusable(f"the request is larger than {LINE} bytes")
-    except (Unusable, OSError, ValueError) as error:
-        tell({"decision": "refuse", "reasons": [{"code": "INPUTS", "words": str(error)}]})
+    except (Unusable, OSError, ValueError, RecursionError) as error:
+        tell(refusal("INPUTS", str(error)))
         return 2
     try:
         answer = converse(line)
     except (OSError, ValueError) as error:
-        answer = {"decision": "refuse", "reasons": [{"code": "UNREACHABLE", "words": f"no answer at the door: {error}"}]}
+        answer = refusal("UNREACHABLE", f"no answer at the door: {error}")
     tell(answer)
     return EXITS.get(str(answer.get("decision")), 3)
 
 
+def refusal(code: str, why: str) -> dict[str, object]:
+    """An answer of the helper's own, in the shape of all others."""
+    reason = {"code": code, "rule": None, "contract": "", "why": why, "instead": ""}
+    return {"schema": "remit.act/1", "decision": "refuse", "reasons": [reason], "done": False}
+
+
 def tell(answer: dict[str, object]) -> None:
     """One JSON line for whoever asked."""
-    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.write(written(answer) + "\n")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -80,7 +98,7 @@ def request(given: argparse.Namespace) -> dict[str, object]:
 
 def arguments(given: argparse.Namespace) -> dict[str, object]:
     """Named arguments: those of --args as JSON, then each --arg as text."""
-    whole = json.loads(given.args)
+    whole = strict(given.args)
     if not isinstance(whole, dict):
         raise Unusable("`--args` must be a JSON object")
     for each in given.arg:
@@ -103,10 +121,39 @@ def converse(line: bytes) -> dict[str, object]:
         door.connect(os.environ.get("REMIT_DOOR", DOOR))
         door.sendall(line)
         with door.makefile("rb") as answers:
-            answer = json.loads(answers.readline())
+            answer = strict(answers.readline().decode())
     if not isinstance(answer, dict):
         raise ValueError("the answer is not an object")
     return answer
+
+
+def strict(text: str) -> Any:
+    """JSON that no two readers read differently: no key twice, no NaN. Raises ValueError."""
+    return json.loads(text, object_pairs_hook=pairs, parse_float=Number, parse_constant=constant)
+
+
+def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys stand once."""
+    whole = dict(found)
+    if len(whole) != len(found):
+        raise ValueError("a key stands twice")
+    return whole
+
+
+def constant(name: str) -> Any:
+    """What JSON does not know."""
+    raise ValueError(f"`{name}` is not a number")
+
+
+def written(value: Any) -> str:
+    """The JSON text of a value, numbers as they were."""
+    if isinstance(value, Number):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(name)}: {written(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(written(each) for each in value) + "]"
+    return json.dumps(value)
 
 
 if __name__ == "__main__":

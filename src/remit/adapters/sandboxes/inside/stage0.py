@@ -4,8 +4,6 @@ Standard library only, and of that only what is built into the interpreter or on
 and `resource` would cost as much again as all the rest. Descriptor 3 is the line to the supervisor, 4 the order.
 """
 
-# ruff: noqa: PTH101, PTH116, PTH208
-
 from __future__ import annotations
 
 import _ctypes
@@ -27,6 +25,8 @@ PLACE = 0o10000000 | 0o2000000
 """O_PATH and O_CLOEXEC, the same on every machine remit knows"""
 REPRIEVE = 0.05
 """seconds for whatever is about to end anyhow, before it counts as left running"""
+NEARLY = 0.9
+"""the part of the memory limit from where on a process counts as having met it"""
 NAMED = 16
 """left processes that are told one by one; the rest is a number"""
 
@@ -49,6 +49,13 @@ class Text(_ctypes._SimpleCData):  # type: ignore[type-arg] # noqa: SLF001
     _type_ = "z"
 
 
+class Usage(_ctypes.Array):  # type: ignore[type-arg]
+    """A `struct rusage`, and more room than any machine needs for it."""
+
+    _type_ = Long
+    _length_ = 32
+
+
 class Simple(_ctypes.CFuncPtr):
     """A function of the C library that gives an `int`."""
 
@@ -63,8 +70,8 @@ class Wide(_ctypes.CFuncPtr):
     _restype_ = Long
 
 
-LIBC = _ctypes.dlopen(None, 2)
-prctl, setrlimit = Simple(_ctypes.dlsym(LIBC, "prctl")), Simple(_ctypes.dlsym(LIBC, "setrlimit"))
+LIBC = _ctypes.dlopen(None, 2)  # type: ignore[arg-type] # None is the program itself
+prctl, setrlimit, getrusage = (Simple(_ctypes.dlsym(LIBC, name)) for name in ("prctl", "setrlimit", "getrusage"))
 syscall = Wide(_ctypes.dlsym(LIBC, "syscall"))
 
 
@@ -87,7 +94,7 @@ def main() -> None:
     while True:
         pid, status = posix.waitpid(-1, 0)
         if pid == command:
-            tell_left(control)
+            tell_end(control, order["memory"])
             code = posix.waitstatus_to_exitcode(status)
             posix._exit(code if code >= 0 else 128 - code)  # noqa: SLF001
 
@@ -139,7 +146,7 @@ def begin(order: dict[str, Any], control: Any) -> None:
         say(control, b'{"failed": "%s"}' % ascii(str(error))[1:-1].replace("\\", "/").replace('"', "'").encode(), [])
         posix._exit(126)  # noqa: SLF001
     try:
-        posix.execve(program, order["argv"], order["environment"])  # noqa: S606
+        posix.execve(program, order["argv"], order["environment"])
     except OSError as error:
         posix.write(2, f"remit: cannot start `{order['argv'][0]}`: {error.strerror}\n".encode(errors="backslashreplace"))
         posix._exit(127 if isinstance(error, FileNotFoundError) else 126)  # noqa: SLF001
@@ -172,7 +179,7 @@ def restrict(handled: int, scoped: int, size: int, rules: list[tuple[str, int]])
 def watch(number: int, code: bytes) -> int:
     """Install the lookout; the descriptor on which the observer hears it."""
     held = Text(code)
-    program = (len(code) // 8).to_bytes(2, sys.byteorder) + bytes(6) + bytes(memoryview(held))  # type: ignore[arg-type]
+    program = (len(code) // 8).to_bytes(2, sys.byteorder) + bytes(6) + bytes(memoryview(held))
     listener = int(syscall(number, 1, NEW_LISTENER | WAIT_KILLABLE, program))
     if listener < 0:  # before kernel 5.19 a waiting call could not be made unkillable
         listener = must(syscall(number, 1, NEW_LISTENER, program), "seccomp")
@@ -186,16 +193,23 @@ def must(result: int, what: str) -> int:
     return int(result)
 
 
-def tell_left(control: Any) -> None:
-    """Say which processes the command left behind; this one's end is theirs."""
+def tell_end(control: Any, memory: int) -> None:
+    """Say which processes the command left behind, whose end this one's is, and whether one stood at the memory limit."""
     until = time.monotonic() + REPRIEVE
-    while left := alive():
-        if time.monotonic() >= until:
-            rows = b", ".join(b'{"pid": %d, "name": "%s"}' % each for each in left[:NAMED])
-            say(control, b'{"left": %d, "named": [%s]}' % (len(left), rows), [])
-            return
+    while (left := alive()) and time.monotonic() < until:
         time.sleep(0.002)
         reap()
+    most = largest() if memory else 0
+    if left or most >= NEARLY * memory > 0:
+        rows = b", ".join(b'{"pid": %d, "name": "%s"}' % each for each in left[:NAMED])
+        say(control, b'{"left": %d, "named": [%s], "largest": %d}' % (len(left), rows, most), [])
+
+
+def largest() -> int:
+    """The most bytes of memory any process held that has ended and was waited for (getrusage(2), children)."""
+    usage = Usage()
+    must(getrusage(-1, usage), "getrusage")
+    return int(usage[4]) * 1024
 
 
 def reap() -> None:
