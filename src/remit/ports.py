@@ -161,8 +161,11 @@ class Stage(Protocol):
         """The tree before the run, read-only, for negative controls."""
         ...
 
-    async def read(self, path: str) -> bytes | None:
-        """A file of the view last made, None when absent; never follows links. For file and data checks."""
+    async def read(self, path: str, *, most: int | None = None) -> bytes | None:
+        """A file of the view last made, None when absent; never follows links. For file and data checks.
+
+        Raises BadInput, with its size and nothing of it in memory, when it has more than `most` bytes.
+        """
         ...
 
     async def publish(self, *, dropped: Sequence[str], withheld: Sequence[str], refs: Sequence[str]) -> Publication:

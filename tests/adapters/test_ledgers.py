@@ -337,3 +337,28 @@ def test_a_ledger_that_cannot_be_written_is_said_and_can_still_be_read(ledger: S
 def test_heads_are_split_as_they_were_written(tmp_path: Path) -> None:
     assert split(b"") == []
     assert HeadFile(tmp_path).trouble == ""
+
+
+def test_a_head_file_that_was_taken_away_is_written_again_whole(ledger: SqliteLedger) -> None:
+    append(ledger, told("1"), told("2"))
+    (ledger.home / "heads" / "ledger.heads").rename(ledger.home / "elsewhere")
+    append(ledger, told("3"))
+    assert len(read_heads(ledger.home / "heads")) == 3
+
+
+def test_the_tree_is_found_again_at_every_size(tmp_path: Path) -> None:
+    for number in range(20):
+        opened = open_ledger(tmp_path, clock=JumpingClock())
+        append(opened, told(str(number)))
+        opened.close()
+        assert good(tmp_path).entries == number + 1
+
+
+def test_nothing_is_signed_after_another_connection_changed_the_end(ledger: SqliteLedger) -> None:
+    append(ledger, told("1"), told("2"), told("3"))
+    db = sqlite3.connect(ledger.home / "ledger.db", isolation_level=None)
+    db.execute("UPDATE entries SET node = zeroblob(32) WHERE seq = 1")
+    db.close()
+    with pytest.raises(Tampered, match="does not end where its last head says"):
+        append(ledger, told("4"))
+    assert len(read_heads(ledger.home / "heads")) == 3

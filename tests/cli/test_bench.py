@@ -55,7 +55,7 @@ def test_every_row_is_there() -> None:
             "verify 10,000 entries",
             "sandbox, until the command's first byte",
             "sandbox, until nothing is left",
-            "stage, diff, publish and undo, 10,000 files",
+            "stage, diff, publish and undo, 2,000 files",
             "remit --help, CPU",
             "remit check, wall",
             "remit run … -- true, wall",
@@ -64,7 +64,7 @@ def test_every_row_is_there() -> None:
     )
     for row in told["rows"]:
         assert row["met"] in {True, False} or row["why"], row
-        assert row["goal"]["bound"] > 0
+        assert row["goal"] is None or row["goal"]["bound"] > 0
 
 
 @pytest.mark.usefixtures("few")
@@ -88,8 +88,9 @@ def test_a_planted_slow_implementation_is_reported_as_missed(monkeypatch: pytest
 
     monkeypatch.setattr(decide, "decide", slow)
     assert {row["met"] for row in bench("decide")["rows"] if row["rival"] is not None} == {False}
-    assert "6 rows" in table("decide")
-    assert "MISSED" in table("decide")
+    screen = table("decide")
+    assert "MISSED" in screen
+    assert "\nof 6: 0 missed" not in screen
 
 
 @pytest.mark.usefixtures("few")
@@ -122,7 +123,7 @@ def test_a_bench_that_cannot_go_on_says_why_and_the_others_go_on(monkeypatch: py
     assert names(told) == ["stage", "b"]
     assert "could not be measured" in told["rows"][0]["why"]
     assert told["rows"][0]["met"] is None
-    assert "2 rows, 0 missed, 2 not measured" in table("stage", "sandbox")
+    assert "of 2: 0 missed, 2 not judged" in table("stage", "sandbox")
 
 
 def failing(error: Exception) -> Callable[..., Any]:

@@ -1,5 +1,7 @@
 """The glob: one meaning, no exponential case, and `covers` that is never wrong when it says yes."""
 
+import itertools
+import re
 import time
 import unicodedata
 
@@ -140,3 +142,54 @@ def test_what_covers_says_yes_to_is_covered(outer: str, inner: str, paths: list[
 )
 def test_covers_sees_the_usual_cases(outer: str, inner: str, expected: bool) -> None:
     assert covers(outer, inner) is expected
+
+
+def words(alphabet: str, longest: int) -> list[str]:
+    return ["".join(each) for size in range(1, longest + 1) for each in itertools.product(alphabet, repeat=size)]
+
+
+def spelt(pattern: str) -> re.Pattern[str]:
+    """The meaning of a pattern without `**`, said another way."""
+    return re.compile("".join({"*": "[^/]*", "?": "[^/]"}.get(mark, re.escape(mark)) for mark in pattern))
+
+
+def test_every_small_segment_pattern_matches_exactly_what_it_says() -> None:
+    texts = words("ab", 4)
+    for pattern in words("a*?", 4):
+        if "**" not in pattern:
+            match, meant = compile_glob(pattern), spelt(pattern)
+            assert [text for text in texts if match(text)] == [text for text in texts if meant.fullmatch(text)], pattern
+
+
+def test_every_small_pattern_of_folders_matches_exactly_what_it_says() -> None:
+    texts = ["/".join(each) for size in range(1, 5) for each in itertools.product("ab", repeat=size)]
+    for size in range(1, 5):
+        for parts in itertools.product(("a", "*", "**"), repeat=size):
+            pattern = "/".join(parts)
+            inner = "".join("(?:[^/]+/)*" if part == "**" else ("[^/]+/" if part == "*" else "a/") for part in parts[:-1])
+            last = "[^/]+(?:/[^/]+)*" if parts[-1] == "**" else "[^/]+" if parts[-1] == "*" else "a"
+            match, meant = compile_glob(pattern), re.compile(inner + last)
+            assert [text for text in texts if match(text)] == [text for text in texts if meant.fullmatch(text)], pattern
+
+
+def test_covering_small_segments_is_never_wrong_and_hardly_ever_shy() -> None:
+    texts = words("ab", 5)
+    patterns = [pattern for pattern in words("a*?", 3) if "**" not in pattern]
+    meant = {pattern: {text for text in texts if spelt(pattern).fullmatch(text)} for pattern in patterns}
+    shy = []
+    for outer, inner in itertools.product(patterns, patterns):
+        said = covers(outer, inner)
+        inside = meant[inner] <= meant[outer]
+        assert inside or not said, (outer, inner)
+        if inside and not said:
+            shy.append((outer, inner))
+    assert len(shy) <= 51, shy
+
+
+def test_covering_small_folders_is_never_wrong() -> None:
+    texts = ["/".join(each) for size in range(1, 6) for each in itertools.product("ab", repeat=size)]
+    patterns = ["/".join(parts) for size in range(1, 4) for parts in itertools.product(("a", "*", "**"), repeat=size)]
+    meant = {pattern: {text for text in texts if compile_glob(pattern)(text)} for pattern in patterns}
+    said = {(outer, inner) for outer, inner in itertools.product(patterns, patterns) if covers(outer, inner)}
+    assert [pair for pair in said if not meant[pair[1]] <= meant[pair[0]]] == []
+    assert {("**", "a/**"), ("a/**", "a/*"), ("a/**", "a/**/a"), ("**/a", "a"), ("**/a", "*/a"), ("*/**", "a/*/a")} <= said

@@ -148,7 +148,7 @@ def act(story: Story, move: m.Move, draw: st.DataObject) -> bool:  # noqa: C901 
         case m.Expire(question=question):
             story.tell(e.QuestionExpired(run=RUN, question=question, otherwise=draw.draw(st.sampled_from(["refuse", "stop"]))))
         case m.Tell():
-            story.tell(e.Notified(run=RUN, who="o", how="inbox", what="ended"))
+            story.tell(e.Notified(run=RUN, who="o", how="inbox", what="ended", ending=True))
         case m.Rest():
             return person(story, draw)
     return True

@@ -69,13 +69,13 @@ class World:
         other = World(self.folder)
         other.home = self.folder / f"home-of-{name}"
         other.env = {**self.env, "REMIT_HOME": str(other.home)}
-        other.remit("init", "--person", name)
+        other.quick("init", "--person", name)
         shutil.copytree(self.home, other.home, dirs_exist_ok=True, ignore=shutil.ignore_patterns("identity", "org.remit.yaml"))
         return other
 
     def last_kind(self) -> str:
         """The kind of the last fact on record."""
-        lines = self.remit("export", "--all").stdout.splitlines()
+        lines = self.quick("export", "--all").stdout.splitlines()
         kinds = [json.loads(each["entry"])["kind"] for each in map(json.loads, lines) if "entry" in each]
         return str(kinds[-1]) if kinds else ""
 

@@ -41,6 +41,10 @@ def _findings(parent: Contract, child: Contract) -> Iterator[Finding]:
     if child.owner != parent.owner:
         what = f"the owner changes from `{parent.owner}` to `{child.owner}`"
         yield _finding("OWNER-CHANGED", "warning", "owner", what, "ownership moves only when the new owner takes it")
+    extra = sorted(set(child.environment) - set(parent.environment))
+    if extra:
+        what = f"the child wants `{extra[0]}` of the environment, which the parent does not have"
+        yield _finding("WIDER", "error", "environment", what, "leave it out")
     if LEVELS.index(child.containment) < LEVELS.index(parent.containment):
         what = f"containment {child.containment} is weaker than the parent's {parent.containment}"
         yield _finding("WIDER", "error", "containment", what, f"write {parent.containment} or leave it out")

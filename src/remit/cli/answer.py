@@ -37,9 +37,9 @@ async def _answer(name: str, question: str, said: str, note: str, as_json: bool)
 
 
 async def carry_on(run_id: str, *, as_json: bool) -> int:
-    """Drive the run on; when another process drives it already, that one sees the answer."""
+    """Drive the run on, from its root; when another process drives it already, that one sees the answer."""
     try:
-        return await drive(home(), run_id, as_json=as_json)
+        return await drive(home(), run_id.split(".")[0], as_json=as_json)
     except Busy:
         talk(f"run {run_id} is being driven by another process, which has the answer now")
         return 0

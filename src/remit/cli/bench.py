@@ -36,7 +36,7 @@ def command(names: tuple[str, ...], quick: bool, as_json: bool) -> None:
         say.document({"schema": "remit.bench/1", "quick": quick, "machine": machine, "rows": [document(row) for row in found]})
         return
     missed, silent = sum(row.met is False for row in found), sum(row.met is None for row in found)
-    click.echo(f"\n{len(found)} rows, {missed} missed, {silent} not measured; {os.cpu_count()} CPUs, load {load[0]} to {load[1]}")
+    click.echo(f"\nof {len(found)}: {missed} missed, {silent} not judged; {os.cpu_count()} CPUs, load {load[0]} to {load[1]}")
 
 
 def measured(name: str, *, quick: bool) -> Iterator[Row]:

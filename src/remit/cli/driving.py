@@ -8,6 +8,7 @@ import anyio
 from remit.app import engine
 from remit.cli import progress
 from remit.cli.asked import at_terminal
+from remit.cli.main import first
 from remit.cli.outcome import exit_code, outcome
 from remit.cli.say import clean, document, person_at_terminal, talk
 from remit.engine.delivery import deliver
@@ -35,14 +36,17 @@ async def drive(home: Path, run_id: str, *, as_json: bool) -> int:
 async def followed(supervisor: Supervisor, run_id: str, follower: "Follower") -> Run:
     """Drive, and tell every fact of the run as it is recorded."""
     await follower.catch_up(quiet=True)
-    async with anyio.create_task_group() as group:
-        group.start_soon(follower.follow)
-        try:
-            run = await deliver(supervisor, run_id)
-        finally:
-            group.cancel_scope.cancel()
-            with anyio.CancelScope(shield=True):
-                await follower.catch_up()
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(follower.follow)
+            try:
+                run = await deliver(supervisor, run_id)
+            finally:
+                group.cancel_scope.cancel()
+                with anyio.CancelScope(shield=True):
+                    await follower.catch_up()
+    except BaseExceptionGroup as several:
+        raise first(several) from several
     return run
 
 

@@ -30,6 +30,8 @@ async def _publish(name: str, as_json: bool) -> int:
         asked = [question for question in run.open_questions if question.about == "publish"]
         if asked:
             await answer(hands, run.id, asked[-1].question, "yes", signer=signer, assurance="terminal")
+        elif run.phase == "publishing":
+            pass  # cut off half way: carried on below
         elif run.publish_failed:
             await publish_again(hands, run.id, by=signer.person)
         elif run.verdict == "success_with_exceptions" and run.acceptance == "pending":

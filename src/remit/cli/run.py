@@ -78,9 +78,15 @@ def organisation(known: Organisation | None, here: Path) -> Organisation:
     signer = identity(here)
     mine = Person(id=signer.person, keys=(signer.public,)) if signer else None
     known = known or Organisation()
-    if mine is None or any(person.id == mine.id for person in known.people):
+    if mine is None or any(person.id == mine.id and person.keys for person in known.people):
         return known
-    return replace(known, people=(*known.people, mine))
+    return replace(known, people=(*(person for person in known.people if person.id != mine.id), _keyed(known, mine)))
+
+
+def _keyed(known: Organisation, mine: Person) -> Person:
+    """A person whom the file names without a key has the local one."""
+    named = next((person for person in known.people if person.id == mine.id), None)
+    return replace(named, keys=mine.keys) if named is not None else mine
 
 
 def before(looked: Checked, run_id: str, workspace: Path) -> None:

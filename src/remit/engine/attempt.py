@@ -11,7 +11,7 @@ import anyio
 
 from remit.engine import boundary
 from remit.engine.delegation import Drive, delegate
-from remit.engine.doorkeeper import Doorkeeper
+from remit.engine.doorkeeper import MOST_PROGRAMS, Doorkeeper
 from remit.engine.gate import Gate
 from remit.engine.hands import Hands
 from remit.engine.lineage import names_verb
@@ -77,6 +77,7 @@ async def _prepare(hands: Hands, gate: Gate, run: Run, place: Path) -> tuple[Sta
     root = Path(run.started.workspace)
     async with gate.transaction() as transaction:
         authorities = gate.lineage(transaction, gate.fold(transaction, run.id))
+        above = [gate.fold(transaction, ancestor).contract for ancestor in run.started.ancestors]
     now = hands.clock.now()
     secrets, there = hidden(authorities, run.started.organisation.secrets, now)
     await hands.workspace.inspect(root, writable=touches(authorities, now, "write"))
@@ -86,7 +87,7 @@ async def _prepare(hands: Hands, gate: Gate, run: Run, place: Path) -> tuple[Sta
         under=parent, identity=(f"remit {run.id}", run.contract.owner),
     )  # fmt: skip
     made = boundary.plan(
-        run, stage, authorities, visible=run.started.visible, passed=dict(os.environ),
+        run, stage, authorities, above=above, visible=run.started.visible, passed=dict(os.environ),
         owner=boundary.dropped_to(root),
     )  # fmt: skip
     return stage, made
@@ -134,7 +135,7 @@ async def _watch(hands: Hands, run: Run, box: Box, keeper: Doorkeeper) -> tuple[
             await keeper.flush()
             version = await hands.ledger.version()
             if version != seen:
-                seen, state = version, await hands.replay(run.id)
+                seen, state = version, await hands.replay(run.id, state)
             if state.stop:
                 return await box.stop("stopped")
             if keeper.over:
@@ -142,7 +143,8 @@ async def _watch(hands: Hands, run: Run, box: Box, keeper: Doorkeeper) -> tuple[
             await _warn(hands, state)
             if keeper.done is not None and (hands.clock.now() - keeper.done).total_seconds() > GRACE:
                 return await box.stop("stopped")
-            stuck = no_progress(state, keeper.moved, hands.clock.now())
+            now = hands.clock.now()
+            stuck = no_progress(state, now if keeper.busy else keeper.moved, now)
             if stuck:
                 return await box.stop("stopped")
 
@@ -160,7 +162,7 @@ def no_progress(run: Run, moved: datetime, now: datetime) -> str:
     if run.storm >= STORM:
         return f"{run.storm} refusals in a row"
     limit = run.contract.limits.time or 1800
-    idle = min(900.0, max(60.0, limit / 2))
+    idle = min(900.0, max(60.0, 0.8 * limit))
     if (now - moved).total_seconds() > idle:
         return f"nothing was done for {idle:.0f} s"
     return ""
@@ -182,7 +184,9 @@ async def _close(hands: Hands, run: Run, stage: Stage, keeper: Doorkeeper, ended
     if why == "stopped" and keeper.done is not None and not state.stop:
         why = "ended"
     sealed = await stage.seal()
-    facts: list[LimitReached | Stuck] = []
+    facts: list[LimitReached | Stuck | Warned] = []
+    if keeper.programs > MOST_PROGRAMS:
+        facts.append(Warned(run=run.id, limit="recorded programs", used=str(keeper.programs), of=str(MOST_PROGRAMS)))
     if ended.why == "limit" and ended.limit not in {"turns", "calls"}:
         facts.append(LimitReached(run=run.id, limit=ended.limit, used="", of=str(getattr(run.contract.limits, ended.limit, ""))))
     if stuck:

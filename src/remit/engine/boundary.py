@@ -1,9 +1,11 @@
 """From contract to box: what the contract does not name is not there."""
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from remit.authority.compile import Authority
+from remit.contract.contract import Contract
 from remit.contract.limits import Limits
 from remit.engine.lineage import names_verb
 from remit.ports import BoxLimits, BoxPlan, Containment, Stage
@@ -15,15 +17,20 @@ DISK = 2 * 1024**3
 PROCESSES = 512
 
 
-def box_limits(limits: Limits, used: float) -> BoxLimits:
-    """The part of the limits that the box itself holds the work to."""
+def box_limits(authorities: Sequence[Authority], time: float | None, used: float) -> BoxLimits:
+    """The part of the limits that the box itself holds the work to: for each, the tightest of the lineage."""
+
+    def least(name: str, otherwise: int) -> int:
+        return min([value for each in authorities if (value := getattr(each.limits, name)) is not None], default=otherwise)
+
+    disk = least("disk", DISK)
     return BoxLimits(
-        time=None if limits.time is None else max(0.1, limits.time - used),
-        memory=limits.memory or MEMORY,
-        processes=limits.processes or PROCESSES,
-        file=limits.file or limits.disk or DISK,
-        disk=limits.disk or DISK,
-        output=limits.output or 64 * 1024**2,
+        time=None if time is None else max(0.1, time - used),
+        memory=least("memory", MEMORY),
+        processes=least("processes", PROCESSES),
+        file=least("file", disk),
+        disk=disk,
+        output=least("output", 64 * 1024**2),
     )
 
 
@@ -38,10 +45,15 @@ def dropped_to(root: Path) -> tuple[int, int] | None:
     return (seen.st_uid, seen.st_gid) if os.geteuid() == 0 and seen.st_uid != 0 else None
 
 
-def environment(run: Run, passed: dict[str, str]) -> dict[str, str]:
-    """A clean environment: an identity for git that names run and owner, and only what the contract names besides."""
+RESERVED = ("GIT_", "REMIT_", "LD_", "PYTHON", "PATH", "HOME", "BASH_ENV", "ENV")
+"""beginnings of names that no contract can pass in: they would steer remit's own programs inside the box"""
+
+
+def environment(run: Run, above: Sequence[Contract], passed: Mapping[str, str]) -> dict[str, str]:
+    """A clean environment: an identity for git that names run and owner, and only what every contract of the lineage names."""
     owner = run.contract.owner
-    named = {name: passed[name] for name in run.contract.environment if name in passed}
+    agreed = set(run.contract.environment).intersection(*(contract.environment for contract in above))
+    named = {name: passed[name] for name in sorted(agreed) if name in passed and not name.startswith(RESERVED)}
     who = {
         f"GIT_{role}_{what}": value
         for role in ("AUTHOR", "COMMITTER")
@@ -56,8 +68,9 @@ def plan(
     stage: Stage,
     authorities: tuple[Authority, ...],
     *,
+    above: Sequence[Contract],
     visible: tuple[str, ...],
-    passed: dict[str, str],
+    passed: Mapping[str, str],
     owner: tuple[int, int] | None,
 ) -> BoxPlan:
     """The box of one attempt."""
@@ -67,10 +80,10 @@ def plan(
         argv=run.started.command,
         mount=stage.mount,
         cwd=stage.mount.at,
-        environment=environment(run, passed),
+        environment=environment(run, above, passed),
         visible=visible,
         network=names_verb(authorities[1:], "fetch"),
-        limits=box_limits(run.contract.limits, run.spend.time),
+        limits=box_limits(authorities, run.contract.limits.time, run.spend.time),
         uid=uid,
         gid=gid,
         level=run.started.accepted_level or run.contract.containment,

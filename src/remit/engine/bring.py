@@ -3,8 +3,21 @@
 from remit.engine.hands import Hands
 from remit.engine.judge import sealed_stage
 from remit.errors import Conflict
-from remit.ports import Publication
+from remit.ports import Box, Publication, Stage
 from remit.run.state import Run
+
+
+class _Sealed:
+    """The sealed stage of a parent whose work is over, as something to write into."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    async def write(self, path: str, data: bytes, mode: int = 0o644) -> None:
+        await self._stage.amend(path, data)
+
+    async def remove(self, path: str) -> None:
+        raise Conflict(f"`{path}` cannot be deleted any more: the work of the run above is over")
 
 
 async def bring(hands: Hands, child: Run) -> Publication:
@@ -15,9 +28,12 @@ async def bring(hands: Hands, child: Run) -> Publication:
     assert child.judged is not None
     stage = await sealed_stage(hands, child)
     await stage.view(dropped=child.judged.dropped, refs=(), trusted=())
-    box = hands.above
+    box: Box | _Sealed | None = hands.above
     if box is None:
-        raise Conflict(f"the run above `{child.id}` is not at work, so there is no stage to publish into")
+        parent = await hands.replay(child.id.rpartition(".")[0])
+        if parent.phase != "sealed":
+            raise Conflict(f"the run above `{child.id}` has no stage to publish into any more")
+        box = _Sealed(await sealed_stage(hands, parent))
     paths = []
     for change in child.judged.changes.changes:
         if change.path in child.judged.dropped:

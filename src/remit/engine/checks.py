@@ -1,145 +1,180 @@
 """Success as the machine sees it: every check on exactly the tree that would be published."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import ParamSpec, TypeVar
 
+import anyio
+import anyio.to_thread
+from msgspec.structs import replace
+
+from remit.contract.data_path import value_at
 from remit.contract.glob import compile_glob
+from remit.contract.listing import unlisted
 from remit.contract.outcome import Check, DataCheck, FileCheck, RunCheck, TreeCheck
-from remit.engine.boundary import DISK, MEMORY, PROCESSES, dropped_to
+from remit.contract.search import search
 from remit.engine.hands import Hands
 from remit.engine.judge import sealed_stage
-from remit.ports import BoxLimits, BoxPlan, Exec, Exit, Mount, Stage
+from remit.engine.program import check_limits, control, judged_program, trusted_paths
+from remit.errors import BadInput
+from remit.ports import Mount, Stage
 from remit.run.event import CheckRan, ChecksFinished, Event
 from remit.run.ladder import unlocked
 from remit.run.state import Run
 
-OUTPUT = 1024 * 1024
 EVIDENCE = 2000
+READ = 16 * 1024 * 1024
+"""bytes of a file that a check reads, and of a list of exceptions"""
+TICK = 0.1
+P = ParamSpec("P")
+T = TypeVar("T")
+Seen = tuple[bool, str, tuple[str, ...]]
+"""passed, what was seen, and the failing items"""
 
 
 async def check(hands: Hands, run: Run, round_: int) -> None:
-    """Run every check of the contract and record what each saw; then which failing ones are excused by a listed exception."""
+    """Run every check of the contract and record what each saw; then which failing ones are excused by a listed exception.
+
+    When the run is stopped meanwhile, the box of the check is killed and nothing is recorded: the stop says what comes next.
+    """
+    events = await _unless_stopped(hands, run, partial(_events, hands, run, round_))
+    if events is not None:
+        await hands.record(*events)
+
+
+async def _unless_stopped(hands: Hands, run: Run, act: Callable[[], Awaitable[T]]) -> T | None:
+    """What it gives, None when the run was stopped first; leaving a box kills it."""
+    done: T | None = None
+    failures: list[Exception] = []
+
+    async def attend(part: Callable[[], Awaitable[T | None]]) -> None:
+        nonlocal done
+        try:
+            done = await part()
+        except Exception as error:  # noqa: BLE001 - raised again below, not wrapped into a group
+            failures.append(error)
+        group.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        if run.verdict is None:  # what has ended can no longer be stopped
+            group.start_soon(attend, partial(_stop, hands, run))
+        await attend(act)
+    if failures:
+        raise failures[0]
+    return done
+
+
+async def _stop(hands: Hands, run: Run) -> None:
+    """Until the run is stopped."""
+    seen, state = -1, run
+    while not state.stop:
+        await anyio.sleep(TICK)
+        version = await hands.ledger.version()
+        if version != seen:
+            seen, state = version, await hands.replay(run.id, state)
+
+
+async def _events(hands: Hands, run: Run, round_: int) -> list[Event]:
     stage = await sealed_stage(hands, run)
-    assert run.judged is not None and run.started is not None
-    facts: list[CheckRan] = []
-    for each in run.contract.success:
-        trusted = trusted_paths(each, Path(run.started.workspace)) if isinstance(each, RunCheck) else ()
-        mount = await stage.view(dropped=run.judged.dropped, refs=run.judged.refs, trusted=trusted)
-        facts.append(await _one(hands, run, stage, mount, each, round_))
+    facts = await _Round(hands, run, stage, round_).facts()
     moved = await stage.moved()
     excused, exceptions = await _excused(stage, run, facts)
     failed = tuple(fact.check for fact in facts if not fact.ok)
     finished = ChecksFinished(run=run.id, round=round_, failed=failed, excused=excused, exceptions=exceptions, moved=moved)
-    events: list[Event] = [*facts, finished]
-    await hands.record(*events)
+    return [*facts, finished]
 
 
-def trusted_paths(each: RunCheck, root: Path) -> tuple[str, ...]:
-    """What the check takes from the base, not from the agent: its own program files and every path it names as trusted."""
-    own = [part for part in each.argv if not part.startswith(("/", "-", ".")) and (root / part).is_file()]
-    return (*own, *each.trusted)
+class _Round:
+    """One round over all checks. A view is made once for each set of trusted paths, the base once."""
+
+    def __init__(self, hands: Hands, run: Run, stage: Stage, number: int) -> None:
+        self._hands = hands
+        self._run = run
+        self._stage = stage
+        self._number = number
+        self._views: dict[tuple[str, ...], Mount] = {}
+        self._base: Mount | None = None
+
+    async def facts(self) -> list[CheckRan]:
+        """What every check saw, in the order of the contract."""
+        checks = self._run.contract.success
+        for trusted in dict.fromkeys(filter(None, map(self._trusted, checks))):
+            self._views[trusted] = await self._view(trusted)
+        self._views[()] = await self._view(())  # last: files are read from the view last made
+        return [await self._fact(each) for each in checks]
+
+    def _trusted(self, each: Check) -> tuple[str, ...]:
+        assert self._run.started is not None
+        return trusted_paths(each, Path(self._run.started.workspace)) if isinstance(each, RunCheck) else ()
+
+    async def _view(self, trusted: tuple[str, ...]) -> Mount:
+        assert self._run.judged is not None
+        judged = self._run.judged
+        return await self._stage.view(dropped=judged.dropped, refs=judged.refs, trusted=trusted)
+
+    async def _fact(self, each: Check) -> CheckRan:
+        unproven = ""
+        match each:
+            case RunCheck():
+                (ok, evidence, failing), unproven = await self._program(each)
+            case TreeCheck():
+                ok, evidence, failing = _tree(self._run, each)
+            case _:
+                ok, evidence, failing = await _seen(self._run, self._stage, each)
+        return CheckRan(
+            run=self._run.id, check=each.id, round=self._number, ok=ok, evidence=evidence[:EVIDENCE], failing=failing,
+            control=unproven,
+        )  # fmt: skip
+
+    async def _program(self, each: RunCheck) -> tuple[Seen, str]:
+        """What a program saw; where its control does not fail it proves nothing, and nothing of it can be excused."""
+        limits = await check_limits(self._hands, self._run)
+        seen = await judged_program(self._hands, self._run, limits, self._views[self._trusted(each)], each)
+        if each.fails_on is None:
+            return seen, ""
+        if self._base is None:
+            self._base = await self._stage.base()
+        unproven = await control(self._hands, self._run, limits, self._base, each)
+        if unproven:
+            seen = False, f"the check proves nothing: {unproven}\n{seen[1]}", ()
+        return seen, unproven
 
 
-async def _one(hands: Hands, run: Run, stage: Stage, mount: Mount, each: Check, round_: int) -> CheckRan:
-    match each:
-        case RunCheck():
-            ok, evidence, failing = await _program(hands, run, mount, each)
-            control = ""
-            if each.fails_on is not None:
-                control = await _control(hands, run, stage, each)
-                if control and ok:
-                    ok, evidence = False, f"{evidence}\nthe check proves nothing: {control}".strip()
-        case FileCheck():
-            ok, evidence, failing, control = *await _file(run, stage, each), ""
-        case DataCheck():
-            ok, evidence, failing, control = *await _data(stage, each), ""
-        case TreeCheck():
-            ok, evidence, failing, control = *_tree(run, each), ""
-    return CheckRan(
-        run=run.id, check=each.id, round=round_, ok=ok, evidence=evidence[:EVIDENCE], failing=failing[:500], control=control
-    )  # fmt: skip
+async def _seen(run: Run, stage: Stage, each: FileCheck | DataCheck) -> Seen:
+    try:
+        return await (_file(run, stage, each) if isinstance(each, FileCheck) else _data(stage, each))
+    except BadInput as error:  # too large to be read
+        return False, str(error), ()
 
 
-class _Listener:
-    """A watcher for a box that may ask for nothing."""
-
-    def __init__(self) -> None:
-        self.text = {"stdout": b"", "stderr": b""}
-
-    async def request(self, message: dict[str, Any]) -> dict[str, Any]:
-        return {"schema": "remit.act/1", "decision": "refuse", "reasons": [], "done": False}
-
-    async def exec(self, program: Exec) -> bool:
-        return True
-
-    async def connect(self, host: str, port: int) -> bool:
-        return False
-
-    async def blocked(self, what: str, object_: str, by: str) -> None:
-        return None
-
-    async def output(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
-        self.text[stream] = (self.text[stream] + data)[-OUTPUT:]
-
-
-async def _boxed(hands: Hands, run: Run, mount: Mount, each: RunCheck) -> tuple[Exit, _Listener]:
-    assert run.started is not None
-    heard = _Listener()
-    uid, gid = dropped_to(Path(run.started.workspace)) or (None, None)
-    plan = BoxPlan(
-        argv=each.argv, mount=mount, cwd=mount.at, environment={"LANG": "C.UTF-8", "TERM": "dumb", "REMIT_CHECK": each.id},
-        observe=False, door=False, limits=BoxLimits(time=each.time, memory=MEMORY, processes=PROCESSES, disk=DISK, file=DISK),
-        uid=uid, gid=gid, level=run.started.accepted_level or run.contract.containment,
-    )  # fmt: skip
-    async with hands.sandbox.open(plan, heard) as box:
-        return await box.wait(), heard
-
-
-async def _program(hands: Hands, run: Run, mount: Mount, each: RunCheck) -> tuple[bool, str, tuple[str, ...]]:
-    ended, heard = await _boxed(hands, run, mount, each)
-    said = heard.text["stdout"].decode("utf-8", "replace")
-    also = heard.text["stderr"].decode("utf-8", "replace")
-    ok = ended.why == "ended" and ended.status == 0
-    how = f"`{' '.join(each.argv)}` ended with {ended.status}" if ended.why == "ended" else f"ended by {ended.limit or ended.why}"
-    failing = () if ok else tuple(line.strip() for line in said.splitlines() if line.strip())
-    return ok, "\n".join(part for part in (how, said.strip(), also.strip()) if part), failing
-
-
-async def _control(hands: Hands, run: Run, stage: Stage, each: RunCheck) -> str:
-    """The negative control: on the base, or on a fixture folder of the base, the check must be seen failing."""
-    mount = await stage.base()
-    if each.fails_on != "base":
-        fixture = Path(mount.lower[-1]) / str(each.fails_on)
-        mount = Mount(at=mount.at, kind="bind", lower=(str(fixture),))
-    ended, _ = await _boxed(hands, run, mount, each)
-    if ended.why == "ended" and ended.status == 0:
-        return f"it passes on {each.fails_on} too, where it had to fail"
-    return ""
-
-
-async def _file(run: Run, stage: Stage, each: FileCheck) -> tuple[bool, str, tuple[str, ...]]:
-    data = await stage.read(each.file)
+async def _file(run: Run, stage: Stage, each: FileCheck) -> Seen:
     if each.unchanged:
         return _unchanged(run, each.file)
+    data = await stage.read(each.file, most=READ)
     if each.exists is False:
         return data is None, f"`{each.file}` {'is absent' if data is None else 'is there'}", ()
     if data is None:
         return False, f"`{each.file}` is not there", (each.file,)
     if each.matches is None:
-        return bool(data.strip()), f"`{each.file}` has {len(data)} bytes", () if data.strip() else (each.file,)
-    found = search(each.matches, data.decode("utf-8", "replace"))
-    said = f"`{each.file}` matches `{each.matches}`: {found}" if found else f"`{each.file}` has nothing like `{each.matches}`"
-    return found is not None, said, () if found else (each.file,)
+        filled = bool(data.strip())
+        return filled, f"`{each.file}` has {len(data)} bytes", () if filled else (each.file,)
+    try:
+        found = await _apart(search, each.matches, data)
+    except ValueError as error:
+        return False, str(error), ()
+    if found is None:
+        return False, f"`{each.file}` has nothing like `{each.matches}`", (each.file,)
+    return True, f"`{each.file}` matches `{each.matches}`: {found}", ()
 
 
-def _unchanged(run: Run, path: str) -> tuple[bool, str, tuple[str, ...]]:
+def _unchanged(run: Run, path: str) -> Seen:
     changed = path in published_paths(run)
     return not changed, f"`{path}` {'would change' if changed else 'is as it was'}", (path,) if changed else ()
 
 
-def _tree(run: Run, each: TreeCheck) -> tuple[bool, str, tuple[str, ...]]:
+def _tree(run: Run, each: TreeCheck) -> Seen:
     inside = [compile_glob(pattern.lstrip("/")) for pattern in each.outside]
     wrong = tuple(path for path in published_paths(run) if not any(match(path) for match in inside))
     return not wrong, f"changed outside: {', '.join(wrong)}" if wrong else "nothing changed outside", wrong
@@ -151,80 +186,56 @@ def published_paths(run: Run) -> Sequence[str]:
     return [change.path for change in run.judged.changes.changes if change.path not in run.judged.dropped]
 
 
-async def _data(stage: Stage, each: DataCheck) -> tuple[bool, str, tuple[str, ...]]:
-    data = await stage.read(each.file)
+async def _data(stage: Stage, each: DataCheck) -> Seen:
+    data = await stage.read(each.file, most=READ)
     if data is None:
         return False, f"`{each.file}` is not there", (each.file,)
     try:
-        value = at(_loaded(each, data), each.at)
-    except (ValueError, LookupError, RecursionError) as error:
+        ok, text = await _apart(_value, each, data)
+    except (ValueError, LookupError, TypeError) as error:
         return False, f"`{each.file}` at `{each.at}`: {error}", (each.at,)
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    ok = (each.equals is None or text == each.equals) and (each.matches is None or search(each.matches, text) is not None)
     return ok, f"`{each.file}` at `{each.at}` is `{text[:200]}`", () if ok else (each.at,)
 
 
-def _loaded(each: DataCheck, data: bytes) -> Any:
-    if each.format == "json":
-        return json.loads(data)
-    import yaml
-
-    try:
-        return yaml.load(data, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as error:
-        raise ValueError(f"no YAML: {error}") from None
+def _value(each: DataCheck, data: bytes) -> tuple[bool, str]:
+    value = value_at(each.format, data, each.at)
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    found = each.matches is None or search(each.matches, text.encode("utf-8", "replace")) is not None
+    return found and (each.equals is None or text == each.equals), text
 
 
-def at(value: Any, path: str) -> Any:
-    """The value at `$.a.b[0]`. Raises LookupError when nothing is there."""
-    for part in path.removeprefix("$").replace("[", ".[").split("."):
-        if not part:
-            continue
-        if part.startswith("["):
-            if not isinstance(value, list):
-                raise LookupError(f"`{part}` is asked of something that is no list")
-            value = value[int(part.strip("[]"))]
-        elif isinstance(value, dict) and part in value:
-            value = value[part]
-        else:
-            raise LookupError(f"there is no `{part}`")
-    return value
+async def _apart(act: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+    """In a thread, so that a stop is seen meanwhile; what is still running then ends by itself."""
+    return await anyio.to_thread.run_sync(lambda: act(*given, **named), abandon_on_cancel=True)
 
 
-def search(pattern: str, text: str) -> str | None:
-    """The first line-wise match, by a linear-time engine; None when there is none."""
-    import re2
-
-    found = re2.search(f"(?m){pattern}", text)
-    return str(found.group(0)) if found else None
-
-
-async def _excused(stage: Stage, run: Run, facts: Sequence[CheckRan]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+async def _excused(stage: Stage, run: Run, facts: list[CheckRan]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Checks all of whose failing items are listed where an entered `continue` says; each item is one exception."""
     excused: list[str] = []
     exceptions: list[str] = []
     for entry in unlocked(run):
         if entry.do != "continue" or entry.listed_in is None:
             continue
-        listed = ((await stage.read(entry.listed_in)) or b"").decode("utf-8", "replace")
-        for fact in facts:
+        for place, fact in enumerate(facts):
             if fact.ok or fact.check in excused or entry.when not in {f"{fact.check} fails", "any check fails"}:
                 continue
-            if fact.failing and all(is_listed(item, listed) for item in fact.failing):
-                excused.append(fact.check)
-                exceptions += [f"{fact.check}: {item}" for item in fact.failing]
+            why = await _not_excused(stage, fact, entry.listed_in)
+            if why:
+                facts[place] = replace(fact, evidence=f"{why}\n{fact.evidence}"[:EVIDENCE])
+                continue
+            excused.append(fact.check)
+            exceptions += [f"{fact.check}: {item}" for item in fact.failing]
     return tuple(excused), tuple(exceptions)
 
 
-def is_listed(item: str, text: str) -> bool:
-    """Whether a line of the text holds the item as a whole, not as part of a longer one."""
-    for line in text.splitlines():
-        start = line.find(item)
-        while start >= 0:
-            before, after = line[:start], line[start + len(item) :]
-            if not (before and not before[-1].isspace() and before[-1] not in "`*-[(<\"'|") and not (
-                after and not after[0].isspace() and after[0] not in "`*)]>\"'|,;."
-            ):
-                return True
-            start = line.find(item, start + 1)
-    return False
+async def _not_excused(stage: Stage, fact: CheckRan, listed_in: str) -> str:
+    """Why the list does not excuse a failing check, empty when it does."""
+    if not fact.failing:
+        return f"`{listed_in}` cannot excuse it: it left nothing that could be listed"
+    try:
+        listing = await stage.read(listed_in, most=READ)
+    except BadInput as error:
+        return f"nothing is excused: {error}"
+    missing = await _apart(unlisted, fact.failing, listing or b"")
+    more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    return f"not listed in `{listed_in}`: `{missing[0][:200]}`{more}" if missing else ""

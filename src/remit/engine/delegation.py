@@ -12,7 +12,7 @@ from remit.contract.review import review
 from remit.engine.bring import bring
 from remit.engine.gate import Answer
 from remit.engine.hands import Hands
-from remit.errors import BadInput
+from remit.errors import BadInput, RemitError
 from remit.ports import Box, Job, Transaction
 from remit.run.event import ChildEnded, ChildStarted, Effected, Started
 from remit.run.evolve import replay
@@ -20,6 +20,10 @@ from remit.run.state import Run
 
 Drive = Callable[[Hands, str], Awaitable[Run]]
 """Drives a run with these hands until it ends or waits: the supervisor, handed down so that it need not be imported."""
+
+
+RUNTIMES = frozenset({"command"})
+"""runtimes a child can be given; the names of `delegate` rules"""
 
 
 async def delegate(
@@ -33,15 +37,13 @@ async def delegate(
     assert answer.grant is not None
     key = answer.grant.action.digest()
     try:
+        if answer.grant.action.object not in RUNTIMES:
+            raise BadInput(f"there is no runtime `{answer.grant.action.object}`; one of {', '.join(sorted(RUNTIMES))}")
         child_id = await _take_on(hands, parent_id, arguments, key)
-    except BadInput as error:
+        child = await _driven(replace(hands, above=box), drive, child_id)
+    except RemitError as error:
         await hands.record(Effected(run=parent_id, key=answer.grant.key, ok=False, receipt=str(error)))
         raise
-    before = await hands.replay(child_id)
-    inside = replace(hands, above=box)
-    child = await drive(inside, child_id)
-    if before.published is not None and box is not None:  # its parent's stage was lost after it had published into it
-        await bring(inside, child)
     await settle(hands, parent_id, child)
     receipt = f"{child_id}: {child.verdict or 'waiting'}"
     await hands.record(Effected(run=parent_id, key=answer.grant.key, ok=child.verdict is not None, receipt=receipt))
@@ -49,6 +51,14 @@ async def delegate(
         "schema": "remit.act/1", "run": parent_id, "decision": "allow", "reasons": [], "done": child.verdict is not None,
         "child": child_id, "verdict": child.verdict, "exceptions": list(child.exceptions), "why": child.why,
     }  # fmt: skip
+
+
+async def _driven(hands: Hands, drive: Drive, child_id: str) -> Run:
+    before = await hands.replay(child_id)
+    child = await drive(hands, child_id)
+    if before.published is not None and hands.above is not None:
+        await bring(hands, child)  # its parent's stage was lost after it had published into it
+    return child
 
 
 async def _take_on(hands: Hands, parent_id: str, arguments: dict[str, Any], key: str) -> str:
@@ -62,6 +72,8 @@ async def _take_on(hands: Hands, parent_id: str, arguments: dict[str, Any], key:
         raise BadInput("`command` must be a list of texts: the argv of the child's runtime")
     async with hands.ledger.transaction() as transaction:
         state = replay(transaction.events(parent_id))
+        if key in state.keys:
+            return state.keys[key]
         child_id = f"{parent_id}.{len(state.keys) + 1}"
         reserved = _reserve(state, contract.limits)
         transaction.append(ChildStarted(run=parent_id, child=child_id, key=key, reserved=reserved))

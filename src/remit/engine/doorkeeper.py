@@ -15,21 +15,28 @@ import msgspec
 from remit.authority.action import Action
 from remit.authority.decision import Allow, Code, Decision, Reason, Refuse, word
 from remit.contract.glob import normal_path
-from remit.contract.rule import VERBS
-from remit.engine.gate import Answer, Gate
+from remit.contract.limits import Spend
+from remit.contract.rule import GIT_VERBS, PATH_VERBS, VERBS
+from remit.engine.gate import Answer, Gate, exhausted
 from remit.engine.hands import Hands
 from remit.engine.waiting import until_answered
 from remit.errors import Conflict, RemitError
 from remit.ports import Box, Exec
-from remit.run.event import Blocked, Decided, Effected, Event
+from remit.run.event import Blocked, Charged, Decided, Effected, Event
+from remit.run.state import Run
 
 Delegate = Callable[[str, dict[str, Any], Answer], Awaitable[dict[str, Any]]]
 """Carries out a granted `delegate`: parent run, arguments, grant; gives the reply to the agent."""
 
 TAIL = 4096
 BATCH = 64
-OWN = "/run/remit/"
+OWN = "/run/remit/bin/remit"
 """remit's own helper inside the box: its start is recorded and never refused"""
+LONGEST = 1024
+MOST_WORDS = 32
+MOST_PROGRAMS = 5000
+PATIENCE = 3600.0
+NO_ARGUMENTS = PATH_VERBS | GIT_VERBS
 
 
 class Doorkeeper:
@@ -51,12 +58,22 @@ class Doorkeeper:
         self.over: str = ""
         self.wake = anyio.Event()
         self.done: datetime | None = None
+        self.busy = 0
+        self.programs = 0
 
     # ------------------------------------------------------------ asked by the box
 
     async def request(self, message: dict[str, Any]) -> dict[str, Any]:
         """One want of the agent: decided, recorded, carried out where remit can, answered with reasons it can act on."""
         self._touch()
+        self.busy += 1
+        try:
+            return await self._request(message)
+        finally:
+            self.busy -= 1
+            self._touch()
+
+    async def _request(self, message: dict[str, Any]) -> dict[str, Any]:
         if message.get("verb") == "done":
             self.done = self._hands.clock.now()
             return {"schema": "remit.act/1", "run": self._run, "decision": "allow", "reasons": [], "done": True}
@@ -65,11 +82,28 @@ class Doorkeeper:
         try:
             action, content, wait = read_request(message)
         except ValueError as error:
-            return reply(refused(Code.INPUTS, str(error)), self._run)
+            return await self._unusable(message, str(error))
         try:
             return await self._act(action, content, wait, message)
         except RemitError as error:
             return reply(refused(Code.INPUTS, f"{error}"), self._run)
+
+    async def _unusable(self, message: dict[str, Any], why: str) -> dict[str, Any]:
+        """A want that is no action is refused, recorded and counted like any other: it must not be a way to go unseen."""
+        await self.flush()
+        told = printable(f"{message.get('verb')} {message.get('object')}")[:LONGEST]
+        await self._hands.record(
+            Blocked(run=self._run, what="request", object=told, by=f"the door: {why}"),
+            Charged(run=self._run, spend=Spend(turns=1), what="a request that is no action"),
+        )
+        self._stop_if_used_up(await self._hands.replay(self._run))
+        return reply(refused(Code.INPUTS, why), self._run)
+
+    def _stop_if_used_up(self, run: Run) -> None:
+        over = exhausted(run)
+        if over:
+            self.over = over
+            self.wake.set()
 
     async def _act(self, action: Action, content: bytes | None, wait: float, message: dict[str, Any]) -> dict[str, Any]:
         effect = action.verb in {"write", "delegate"}
@@ -113,7 +147,10 @@ class Doorkeeper:
     async def _ask(self, text: str, wait: object) -> dict[str, Any]:
         """A question of the agent's own to the owner: it grants nothing, it only supplies what is not known."""
         question = await self._gate.ask_owner(self._run, text[:2000])
-        await until_answered(self._hands, self._run, question, float(wait) if isinstance(wait, int | float | Decimal) else 0.0)
+        if question is None:
+            self._stop_if_used_up(await self._hands.replay(self._run))
+            return reply(refused(Code.LIMIT, "too much is before people already, or no turn is left"), self._run)
+        await until_answered(self._hands, self._run, question, seconds(wait))
         asked = (await self._hands.replay(self._run)).questions[question]
         said: dict[str, Any] = {"schema": "remit.act/1", "run": self._run, "decision": "ask", "reasons": [], "question": question}
         if asked.answer is not None:
@@ -123,17 +160,15 @@ class Doorkeeper:
     async def exec(self, program: Exec) -> bool:
         """A program is about to start: recorded always, decided where the contract has `run` rules."""
         self._touch()
-        action = Action(verb="run", object=tuple(map(printable, (program.path, *program.argv[1:]))))
-        if self._judges_programs and not program.path.startswith(OWN):
+        words = tuple(map(printable, (program.path, *program.argv[1:])))
+        if self._judges_programs and program.path != OWN:
             await self.flush()
-            answer = await self._gate.decide(self._run, action, at="observer")
+            answer = await self._gate.decide(self._run, Action(verb="run", object=words), at="observer")
             return isinstance(answer.decision, Allow)
-        reason = Reason(code=Code.NEUTRAL, rule=None, contract="", why="no `run` rule: programs are recorded, not refused")
-        self._pending.append(
-            Decided(
-                run=self._run, action=action, digest=action.digest(), decision="allow", reasons=(reason,), at_door="observer"
-            )
-        )  # fmt: skip
+        self.programs += 1
+        if self.programs <= MOST_PROGRAMS:
+            why = "remit's own helper" if program.path == OWN else "no `run` rule: programs are recorded, not refused"
+            self._pending.append(seen(self._run, words, why))
         if len(self._pending) >= BATCH:
             await self.flush()
         return True
@@ -165,7 +200,7 @@ class Doorkeeper:
         return self._hash.hexdigest()
 
     async def flush(self) -> None:
-        """Record what was only seen."""
+        """Record what was only seen; when it was more than is worth keeping, how much more."""
         if self._pending:
             pending, self._pending = self._pending, []
             await self._hands.record(*pending)
@@ -186,8 +221,24 @@ def keep(folder: Path, content: bytes | None) -> None:
         (folder / hashlib.sha256(content).hexdigest()).write_bytes(content)
 
 
+def seen(run: str, words: tuple[str, ...], why: str) -> Decided:
+    """A program that was only recorded; its words are cut, since an agent chooses how long they are."""
+    cut = tuple(word if len(word) <= LONGEST else f"{word[:LONGEST]}…" for word in words[:MOST_WORDS])
+    action = Action(verb="run", object=cut if len(words) <= MOST_WORDS else (*cut, f"… and {len(words) - MOST_WORDS} more words"))
+    reason = Reason(code=Code.NEUTRAL, rule=None, contract="", why=why)
+    return Decided(run=run, action=action, digest=action.digest(), decision="allow", reasons=(reason,), at_door="observer")
+
+
+def seconds(wait: object) -> float:
+    """How long an agent says it will wait, in reason."""
+    return min(PATIENCE, max(0.0, float(wait))) if isinstance(wait, int | float | Decimal) else 0.0
+
+
 def read_request(message: dict[str, Any]) -> tuple[Action, bytes | None, float]:
-    """A line from the door as an action. Raises ValueError with words for the agent."""
+    """A line from the door as an action. Raises ValueError with words for the agent.
+
+    Paths and refs take no arguments of the agent's choosing: they would make one act look like many (a no is sticky).
+    """
     verb, object_ = message.get("verb"), message.get("object")
     arguments = message.get("arguments") or {}
     if verb not in VERBS:
@@ -199,17 +250,13 @@ def read_request(message: dict[str, Any]) -> tuple[Action, bytes | None, float]:
     if not isinstance(object_, str | tuple) or not object_:
         raise ValueError("`object` must be a text, or a list of texts for `run`")
     content = _content(message.get("content"))
+    if verb in NO_ARGUMENTS:
+        arguments = {}
+    if verb in PATH_VERBS and (not isinstance(object_, str) or normal_path(object_) != object_):
+        raise ValueError(f"`{object_}` is no plain path inside the workspace")
     if verb == "write":
-        if not isinstance(object_, str) or normal_path(object_) is None:
-            raise ValueError(f"`{object_}` is no path inside the workspace")
-        data = content or b""
-        arguments = {**arguments, "sha256": hashlib.sha256(data).hexdigest()}
-    wait = message.get("wait")
-    return (
-        Action(verb=verb, object=object_, arguments=arguments),
-        content,
-        float(wait) if isinstance(wait, int | float | Decimal) else 0.0,
-    )
+        arguments = {"sha256": hashlib.sha256(content or b"").hexdigest()}
+    return Action(verb=verb, object=object_, arguments=arguments), content, seconds(message.get("wait"))
 
 
 def _content(text: object) -> bytes | None:

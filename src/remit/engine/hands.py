@@ -41,6 +41,6 @@ class Hands:
         async with self.ledger.transaction() as transaction:
             return [transaction.append(event) for event in events]
 
-    async def replay(self, run: str) -> Run:
-        """Where the run stands now."""
-        return replay(await self.ledger.events(run))
+    async def replay(self, run: str, known: Run | None = None) -> Run:
+        """Where the run stands now; from `known` on only what is new is folded."""
+        return replay(await self.ledger.events(run, after=known.seq if known else -1), known)

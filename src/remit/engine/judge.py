@@ -4,12 +4,14 @@ import posixpath
 
 from remit.authority.action import Action
 from remit.authority.compile import Authority
+from remit.authority.decide import granted, numbers
 from remit.authority.decision import Allow, Ask, Code, Decision, Reason, Refuse
-from remit.engine.gate import Gate
+from remit.engine.gate import Gate, unanswerable
 from remit.engine.hands import Hands
+from remit.engine.lineage import after, counts, spent
 from remit.errors import Broken
 from remit.ports import Stage, Transaction
-from remit.run.change import Change, Commit, RefMove
+from remit.run.change import Change, ChangeSet, Commit, RefMove, Seen
 from remit.run.event import ChangesJudged
 from remit.run.state import Run
 
@@ -31,7 +33,10 @@ async def judge(hands: Hands, gate: Gate, run: Run) -> None:
         dropped = tuple(change.path for change in found.changes if not bench.path(change))
         allowed = {full_name(move): bench.ref(move) for move in found.refs}
         refs = [name for name, fine in allowed.items() if fine]
-        arriving = {commit.id for move in found.refs if allowed[full_name(move)] for commit in move.commits}
+        odd = {full_name(move): stray(move, found, set(dropped)) for move in found.refs if move.head}
+        bench.strays(found.refs, {name: path for name, path in odd.items() if path and allowed[name]})
+        sound = {name for name in refs if not odd.get(name)}
+        arriving = {commit.id for move in found.refs if full_name(move) in sound for commit in move.commits}
         withheld = list(dict.fromkeys(each for move in found.refs for each in bench.commits(move, arriving)))
         transaction.append(
             ChangesJudged(
@@ -43,7 +48,9 @@ async def judge(hands: Hands, gate: Gate, run: Run) -> None:
 
 def full_name(move: RefMove) -> str:
     """The ref as git names it."""
-    return f"refs/tags/{move.object}" if move.verb == "tag" else f"refs/heads/{move.object}"
+    if move.verb == "tag":
+        return f"refs/tags/{move.object}"
+    return "HEAD" if move.head and move.object == "HEAD" else f"refs/heads/{move.object}"
 
 
 class _Bench:
@@ -60,6 +67,8 @@ class _Bench:
             if key in self._run.settled
         }
         self._known: dict[str, bool] = {}
+        self._counts = counts(self._authorities)
+        self._spent = spent(self._run, transaction, gate.now(), self._authorities, metered=False)
         self.held: list[str] = []
 
     def path(self, change: Change) -> bool:
@@ -101,6 +110,19 @@ class _Bench:
             decision = Refuse(reasons=(reason,), considered=decision.reasons)
         return self._settle(action, decision, at="git")
 
+    def strays(self, moves: tuple[RefMove, ...], odd: dict[str, str]) -> None:
+        """Say why commits whose last tree is not the one that the checks judge stay behind (facts: judge what is published)."""
+        for move in moves:
+            path = odd.get(full_name(move))
+            if path:
+                why = f"the last commit on `{move.object}` has another `{path}` than the tree that the checks judge"
+                instead = "commit what you leave in the workspace"
+                reason = Reason(code=Code.AUTHORITY, rule=None, contract=self._authorities[-1].hash, why=why, instead=instead)
+                action = Action(
+                    verb="commit", object="HEAD", arguments={"branch": move.object, "after": move.after, "path": path}
+                )
+                self._gate.note(self._transaction, self._run, action, Refuse(reasons=(reason,)), at="git")
+
     def commits(self, move: RefMove, arriving: set[str]) -> list[str]:
         """Ids that must not arrive: with a refused path, or after such a one, or on no ref that may move."""
         bad = {commit.id for commit in move.commits} - arriving
@@ -124,29 +146,56 @@ class _Bench:
             if isinstance(decision, Allow):
                 self._known[digest] = True
             else:
-                in_commit = Action(verb=action.verb, object=action.object, arguments={**action.arguments, "commit": commit.id})
-                self._known[digest] = self._settle(in_commit, decision, at="git")
+                self._known[digest] = self._settle(action, decision, at="git")
         return self._known[digest]
 
     def _weigh(self, action: Action) -> Decision:
-        return self._gate.weigh(self._transaction, self._run, self._authorities, action, unused=False)
+        return self._gate.weigh(self._transaction, self._run, self._authorities, action, unused=False, used=self._spent)
 
     def _named(self, change: Change) -> bool:
-        return any(
-            rule.verb == change.verb and rule.effect == "may" and change.path in {name.lstrip("/") for name in rule.objects}
-            for rule in self._run.contract.rules
-        )
+        """Whether a rule of the run's own contract, or one that its recovery unlocked, says this very path."""
+        shelf = self._authorities[-1].shelves.get(change.verb)
+        rules = [rule.rule for rule in shelf.rules] if shelf is not None else []
+        return any(rule.effect == "may" and change.path in {name.lstrip("/") for name in rule.objects} for rule in rules)
 
     def _settle(self, action: Action, decision: Decision, *, at: str) -> bool:
-        self._gate.note(self._transaction, self._run, action, decision, at=at)
         if isinstance(decision, Ask):
-            digest = action.digest()
-            asked = any(known.question.digest == digest for known in self._run.questions.values())
-            if not asked:
-                self._gate.ask(self._transaction, self._run, action, decision, about="change")
-            self.held.append(digest)
-        self._known[action.digest()] = isinstance(decision, Allow)
-        return isinstance(decision, Allow)
+            if self._gate.put(self._transaction, self._run.id, action, decision, about="change") is None:
+                decision = unanswerable(self._authorities, decision)
+            else:
+                self.held.append(action.digest())
+        self._gate.note(self._transaction, self._run, action, decision, at=at)
+        allowed = isinstance(decision, Allow)
+        if allowed and self._counts and (action.verb, action.object, action.arguments.get("sha256")) not in self._granted:
+            rules, numbered = granted(self._authorities, action, decision), numbers(self._authorities, action)
+            self._spent = after(self._spent, action, rules, numbered, self._gate.now())
+        self._known[action.digest()] = allowed
+        return allowed
+
+
+def stray(move: RefMove, found: ChangeSet, dropped: set[str]) -> str:
+    """A path that the last commit of the checked-out branch leaves otherwise than the tree that would be published; empty: none.
+
+    Else a run could commit one tree and show the checks another. Only the first-parent line counts: it is what HEAD will be.
+    """
+    by_id = {commit.id: commit for commit in move.commits}
+    line: list[Commit] = []
+    at = move.after
+    while at in by_id:
+        line.append(by_id[at])
+        at = by_id[at].parents[0] if by_id[at].parents else ""
+    first: dict[str, Seen] = {}
+    last: dict[str, Seen] = {}
+    for commit in reversed(line):
+        for change in commit.changes:
+            first.setdefault(change.path, change.before)
+            last[change.path] = change.after
+    kept = {change.path: change.after for change in found.changes if change.path not in dropped}
+    for path, tip in last.items():
+        shown = kept.get(path, first[path])
+        if path not in dropped and (tip.type, tip.sha256, tip.target) != (shown.type, shown.sha256, shown.target):
+            return path
+    return ""
 
 
 def path_action(change: Change) -> Action:

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
+from remit.authority.action import Action
 from remit.authority.approval import Approval
 from remit.authority.compile import Authority, compile_contract, compile_organisation
 from remit.authority.spent import Spent, Used
@@ -58,6 +61,21 @@ def spent(run: Run, transaction: Transaction, now: datetime, authorities: tuple[
             for rule in record.event.rules:
                 times[rule] = times.get(rule, 0) + 1
     return Spent(spend=spend, times=times, used=tuple(map(_used, intended)), created=run.created, run=run.id)
+
+
+def counts(authorities: Iterable[Authority]) -> bool:
+    """Whether any of these contracts counts what is granted: `times`, counts or sums."""
+    return any(_window(authority) for authority in authorities)
+
+
+def after(spent: Spent, action: Action, rules: tuple[tuple[str, str], ...], numbers: dict[str, str], now: datetime) -> Spent:
+    """What is used up once this action is granted too, within one sitting."""
+    times = dict(spent.times)
+    for rule in rules:
+        times[rule] = times.get(rule, 0) + 1
+    shown = action.object if isinstance(action.object, str) else " ".join(action.object)
+    used = Used(at=now, run=spent.run, verb=action.verb, object=shown, arguments=numbers, rules=rules)
+    return replace(spent, times=times, used=(*spent.used, used))
 
 
 def names_verb(authorities: Iterable[Authority], verb: str) -> bool:

@@ -10,11 +10,10 @@ from remit.engine.bring import bring
 from remit.engine.checks import check
 from remit.engine.hands import Hands
 from remit.engine.judge import sealed_stage
-from remit.errors import BadInput, Broken, Busy, Conflict
+from remit.errors import BadInput, Broken, Busy, Conflict, Refused
 from remit.ports import Job, Publication, Stage
 from remit.run.event import (
-    Event,
-    Notified,
+    PublishAsked,
     Published,
     PublishFailed,
     PublishIntended,
@@ -67,15 +66,16 @@ async def _turn(hands: Hands, workspace: str) -> AsyncIterator[None]:
 
 
 async def _still_good(hands: Hands, run: Run, stage: Stage) -> bool:
-    """When the base moved since the checks ran, they run again on the merged tree before anything is released."""
+    """Whether what would be released passes its checks; they run again when the workspace moved since (facts: checked tree)."""
     assert run.finished is not None
-    if await stage.moved() == run.finished.moved:
-        return True
-    await check(hands, run, run.round + 1)
-    fresh = await hands.replay(run.id)
-    assert fresh.finished is not None
-    failing = sorted(set(fresh.finished.failed) - set(fresh.finished.excused))
-    if not failing and set(fresh.finished.exceptions) <= set(run.exceptions):
+    if await stage.moved() != run.finished.moved:
+        await check(hands, run, run.round + 1)
+        run = await hands.replay(run.id, run)
+    finished = run.finished
+    if finished is None:  # stopped while they ran
+        return False
+    failing = sorted(set(finished.failed) - set(finished.excused))
+    if not failing and set(finished.exceptions) <= set(run.exceptions):
         return True
     what = f"check {', '.join(failing)} fails" if failing else "there are new exceptions"
     why = f"the workspace moved meanwhile, and on the merged tree {what}"
@@ -127,19 +127,20 @@ async def ask_undo(hands: Hands, run_id: str, *, by: str) -> None:
 
 
 async def publish_again(hands: Hands, run_id: str, *, by: str) -> None:
-    """Try once more to release what a conflict kept back."""
+    """Try once more to release what was kept back. Raises Refused for anybody but the owner, and for a declined outcome."""
     run = await hands.replay(run_id)
-    place = str(hands.place(run_id, run.attempt))
-    notice = Notified(run=run_id, who=run.contract.owner, how="inbox", what=f"{by} asked to publish once more")
-    await _submitted(hands, run_id, PublishIntended(run=run_id, attempt=run.attempt, journal=place), notice)
+    if by != run.contract.owner:
+        raise Refused(f"the owner {run.contract.owner} releases this, not {by}")
+    if run.acceptance == "declined":
+        raise Refused(f"the outcome of `{run_id}` was declined")
+    await _submitted(hands, run_id, PublishAsked(run=run_id, by=by))
 
 
-async def _submitted(hands: Hands, run_id: str, mover: UndoIntended | PublishIntended, *events: Event) -> None:
+async def _submitted(hands: Hands, run_id: str, mover: UndoIntended | PublishAsked) -> None:
     async with hands.ledger.transaction() as transaction:
-        fresh = replay(transaction.events(run_id))
-        _fits(fresh, "undo_intended" if isinstance(mover, UndoIntended) else "publish_intended")
-        recorded = [transaction.append(event) for event in (*events, mover)]
-        transaction.submit(Job(id=f"{run_id}:{recorded[-1].seq}", run=run_id))
+        _fits(replay(transaction.events(run_id)), "undo_intended" if isinstance(mover, UndoIntended) else "publish_asked")
+        recorded = transaction.append(mover)
+        transaction.submit(Job(id=f"{run_id}:{recorded.seq}", run=run_id))
 
 
 def _fits(run: Run, kind: str) -> None:

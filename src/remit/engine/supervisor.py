@@ -25,6 +25,8 @@ class Supervisor:
         with self.hands.leases.hold(run_id):
             while True:
                 run = await self.hands.replay(run_id)
+                if run.phase == "sealed" and run.children and not run.stop and await self._children_wait(run):
+                    return run
                 move = m.next_move(run, self.hands.clock.now())
                 if isinstance(move, m.Rest):
                     return run
@@ -59,7 +61,7 @@ class Supervisor:
             case m.Undo():
                 await undo(self.hands, run)
             case m.Tell():
-                await self.hands.record(Notified(run=run.id, who=run.contract.owner, how="inbox", what=ending(run)))
+                await self.hands.record(Notified(run=run.id, who=run.contract.owner, how="inbox", what=ending(run), ending=True))
             case m.Rest():
                 return
 
@@ -84,6 +86,12 @@ class Supervisor:
         await self.hands.record(*before, asked, Notified(run=run.id, who=owner, how="inbox", what=f"{question}: {text}"))
         if self.hands.asker is not None:
             await self.hands.asker(asked)
+
+    async def _children_wait(self, run: Run) -> bool:
+        """Carry on the children that are still open; whether one of them waits for a person, and so its parent does."""
+        for child_id in run.children:
+            await settle(self.hands, run.id, await self.drive(child_id))
+        return bool((await self.hands.replay(run.id)).children)
 
     async def _end_children(self, run: Run) -> None:
         """No child outlives its parent: one that is still open is stopped, and its reservation settled."""

@@ -18,8 +18,8 @@ async def until_answered(hands: Hands, run: str, question: str, wait: float) -> 
         while True:
             version = await hands.ledger.version()
             if version != seen:
-                seen = version
-                if (await hands.replay(run)).questions[question].said:
+                seen, state = version, await hands.replay(run, state)
+                if state.questions[question].said:
                     return True
             await anyio.sleep(POLL)
     return False

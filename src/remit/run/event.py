@@ -284,6 +284,12 @@ class PublishFailed(Fact, frozen=True, kw_only=True, tag="publish_failed"):
     conflicts: tuple[str, ...] = ()
 
 
+class PublishAsked(Fact, frozen=True, kw_only=True, tag="publish_asked"):
+    """A person wants what was kept back to be tried once more."""
+
+    by: str
+
+
 class UndoIntended(Fact, frozen=True, kw_only=True, tag="undo_intended"):
     """What the run published is about to be put back."""
 
@@ -317,11 +323,12 @@ class Accepted(Fact, frozen=True, kw_only=True, tag="accepted"):
 
 
 class Notified(Fact, frozen=True, kw_only=True, tag="notified"):
-    """Somebody was told something."""
+    """Somebody was told something; `ending` when it was how the run ended."""
 
     who: str
     how: str
     what: str
+    ending: bool = False
 
 
 class StopAsked(Fact, frozen=True, kw_only=True, tag="stop_asked"):
@@ -362,10 +369,10 @@ class BodiesErased(Fact, frozen=True, kw_only=True, tag="bodies_erased"):
 
 Event = (
     Started | BoxStarted | BoundarySet | AttemptStarted | Decided | Blocked | Intended | Effected | Charged | Warned
-    | LimitReached | Stuck | QuestionAsked | QuestionAnswered | Output | WorkDone | AttemptLost | ChangesJudged
-    | QuestionExpired | CheckRan | ChecksFinished | RecoveryEntered | VerdictReached | PublishIntended | Published | PublishFailed
-    | UndoIntended | Undone | UndoFailed | Accepted | Notified | StopAsked | Stopped | ChildStarted | ChildEnded
-    | BodiesErased
+    | LimitReached | Stuck | QuestionAsked | QuestionAnswered | QuestionExpired | Output | WorkDone | AttemptLost
+    | ChangesJudged | CheckRan | ChecksFinished | RecoveryEntered | VerdictReached | PublishIntended | Published
+    | PublishFailed | PublishAsked | UndoIntended | Undone | UndoFailed | Accepted | Notified | StopAsked | Stopped
+    | ChildStarted | ChildEnded | BodiesErased
 )  # fmt: skip
 
 

@@ -57,6 +57,9 @@ def _fold(run: Run, fact: e.Event, record: e.Recorded) -> Run:
             return change(run, work=fact, spend=_timed(run, record.at), trouble=trouble)
         case e.Decided():
             return _decided(run, fact)
+        case e.Blocked():
+            wanted = fact.what == "request"
+            return change(run, refusals=run.refusals + wanted, storm=run.storm + wanted)
         case e.Intended():
             return _intended(run, fact)
         case e.Effected():
@@ -105,7 +108,7 @@ def _fold_outcome(run: Run, fact: e.Event) -> Run:
         case e.RecoveryEntered():
             return change(run, rungs=(*run.rungs, fact), rung=fact, trouble="" if fact.do == "continue" else run.trouble)
         case e.VerdictReached():
-            return change(run, verdict=fact.verdict, exceptions=fact.exceptions, why=fact.why)
+            return change(run, verdict=fact.verdict, exceptions=fact.exceptions, why=fact.why, told=False)
         case e.Published():
             return change(run, published=(*fact.paths, *fact.refs), publish_failed="")
         case e.PublishFailed():
@@ -118,8 +121,10 @@ def _fold_outcome(run: Run, fact: e.Event) -> Run:
             return change(run, stop=run.stop or f"{fact.by}: {fact.why}")
         case e.Stopped():
             return change(run, stopped=fact.receipt)
-        case e.Notified():
-            return change(run, notified=run.notified + 1)
+        case e.PublishAsked():
+            return change(run, publish_failed="")
+        case e.Notified():  # what was told on the way does not count: only how it ended (OWN-12)
+            return change(run, told=run.told or fact.ending)
         case _:
             return run
 
@@ -141,14 +146,11 @@ def _decided(run: Run, fact: e.Decided) -> Run:
 
 
 def _intended(run: Run, fact: e.Intended) -> Run:
-    times = dict(run.times)
-    for rule in fact.rules:
-        times[rule] = times.get(rule, 0) + 1
     used = {
         name: change(asked, used=True) if asked.question.digest == fact.action.digest() and asked.answer else asked
         for name, asked in run.questions.items()
     }
-    return change(run, times=times, intents=_with(run.intents, fact.key, fact), questions=used)
+    return change(run, intents=_with(run.intents, fact.key, fact), questions=used)
 
 
 def _child_ended(run: Run, fact: e.ChildEnded) -> Run:

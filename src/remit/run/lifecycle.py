@@ -27,6 +27,7 @@ MOVES: dict[tuple[Phase, str], Phase] = {
     ("concluded", "undone"): "undone",
     ("concluded", "checks_finished"): "concluded",
     ("concluded", "publish_failed"): "concluded",
+    ("concluded", "publish_asked"): "concluded",
     ("publishing", "published"): "published",
     ("publishing", "publish_failed"): "concluded",
     ("published", "undo_intended"): "undoing",

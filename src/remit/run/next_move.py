@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from remit.contract.outcome import Recovery
-from remit.run.event import Verdict
+from remit.run.event import QuestionAsked, Verdict
 from remit.run.ladder import next_rung
 from remit.run.state import Run
 from remit.value import Value
@@ -95,7 +95,7 @@ def next_move(run: Run, now: datetime) -> Move:
         if question.expires is not None and question.expires <= now and run.phase not in {"new", "undone"}:
             return Expire(question=question.question, otherwise=question.otherwise or "refuse")
     match run.phase:
-        case "new" | "undone":
+        case "new":
             return Rest()
         case "publishing":
             return Publish()
@@ -126,13 +126,21 @@ def _toward_verdict(run: Run) -> Move:
 
 
 def _sealed(run: Run) -> Move:
+    for question in run.blocking:
+        if question.about == "action" and not _writes(question):
+            return Expire(question=question.question, otherwise="the work is over, so it can no longer be done")
     if run.blocking:
         return Rest(on="answer")
     for name, asked in run.questions.items():
-        writes = asked.question.about == "action" and asked.question.action is not None and asked.question.action.verb == "write"
-        if writes and asked.said == "yes" and not asked.used:
+        # A grant under the question's own name without an outcome is a crash in between: the write is done again.
+        open_ = name not in run.settled and (not asked.used or name in run.intents)
+        if _writes(asked.question) and asked.said == "yes" and open_:
             return Perform(question=name)
     return Judge()
+
+
+def _writes(question: QuestionAsked) -> bool:
+    return question.about == "action" and question.action is not None and question.action.verb == "write"
 
 
 def _judged(run: Run) -> Move:
@@ -140,7 +148,7 @@ def _judged(run: Run) -> Move:
         return _rung(run)
     if run.blocking:
         return Rest(on="answer")
-    if run.judged is not None and run.judged.held:
+    if run.judged is not None and run.judged.held:  # every question about it has been answered
         return Judge()
     return _ladder(run) if run.trouble else Check(round=run.round + 1)
 
@@ -213,7 +221,7 @@ def _trouble(run: Run) -> str:
 
 def _after_verdict(run: Run) -> Move:
     move = _release(run)
-    return Tell() if isinstance(move, Rest) and not run.notified else move
+    return Tell() if isinstance(move, Rest) and not run.told else move
 
 
 def _release(run: Run) -> Move:
@@ -234,10 +242,10 @@ def _release(run: Run) -> Move:
 
 
 def _release_success(run: Run) -> Move:
-    if run.publish_failed:
-        return Rest(on="conflict")
     if run.acceptance == "declined":
         return Discard()
+    if run.publish_failed:
+        return Rest(on="conflict")
     if run.contract.publish == "auto":
         return Publish()
     asked = [asked for asked in run.questions.values() if asked.question.about == "publish"]

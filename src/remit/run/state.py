@@ -54,7 +54,6 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     box: tuple[int, int] | None = None
     spend: Spend = Spend()
     reserved: Spend = Spend()
-    times: Mapping[tuple[str, str], int] = {}
     intents: Mapping[str, Intended] = {}
     settled: frozenset[str] = frozenset()
     created: frozenset[str] = frozenset()
@@ -83,7 +82,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     warned: frozenset[str] = frozenset()
     children: Mapping[str, Spend] = {}
     keys: Mapping[str, str] = {}
-    notified: int = 0
+    told: bool = False
 
     @property
     def contract(self) -> Contract:

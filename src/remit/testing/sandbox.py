@@ -76,15 +76,16 @@ class ScriptedBox:
     async def run(self, script: Script | None) -> None:
         """Let the script run until it ends or is stopped."""
         status: int | None = None
-        with self._scope:
-            with anyio.move_on_after(self._plan.limits.time) as timed:
+        try:
+            with self._scope, anyio.move_on_after(self._plan.limits.time) as timed:
                 status = await self._called(script)
             if timed.cancelled_caught:
                 self._why = self._why or ("limit", "time")
-        why, limit = self._why or ("ended", "")
-        receipt = "the script has returned: its box is empty"
-        self._exit = Exit(status=status if why == "ended" else None, why=why, limit=limit, receipt=receipt)
-        self._ended.set()
+        finally:  # cancelled from without, it has ended too, and somebody waits for that
+            why, limit = self._why or ("ended", "")
+            receipt = "the script has returned: its box is empty"
+            self._exit = Exit(status=status if why == "ended" else None, why=why, limit=limit, receipt=receipt)
+            self._ended.set()
 
     async def _called(self, script: Script | None) -> int | None:
         if not await self._watcher.exec(Exec(pid=0, path=self._plan.argv[0], argv=self._plan.argv)) and self._plan.observe:

@@ -69,8 +69,8 @@ class PlainStage:
         """The tree before the run, read-only."""
         return self._shown(self.place / "base", writable=False)
 
-    async def read(self, path: str) -> bytes | None:
-        """A file of the view last made, None when absent; never follows links."""
+    async def read(self, path: str, *, most: int | None = None) -> bytes | None:
+        """A file of the view last made, None when absent; never follows links. Raises BadInput above `most` bytes."""
         if self._view is None:
             await self.view(dropped=(), refs=(), trusted=())
         assert self._view is not None
@@ -78,7 +78,12 @@ class PlainStage:
             at = reach(self._view, path)
         except Conflict:
             return None
-        return at.read_bytes() if seen(at).type == "file" else None
+        if at.is_symlink() or not at.is_file():
+            return None
+        size = at.stat().st_size
+        if most is not None and size > most:
+            raise BadInput(f"`{path}` has {size} bytes, and a check reads at most {most}")
+        return at.read_bytes()
 
     async def publish(self, *, dropped: Sequence[str], withheld: Sequence[str], refs: Sequence[str]) -> Publication:
         """Release all or nothing; again: finish, or repeat harmlessly. Raises Conflict with nothing written."""

@@ -71,6 +71,15 @@ def test_orphans_that_nobody_collected_are_not_told(ground: Ground) -> None:
     assert not left(witness)
 
 
+def test_a_dead_child_that_a_daemon_never_collected_is_not_told_the_daemon_is(ground: Ground) -> None:
+    code = (
+        "import os, time\nr, w = os.pipe()\nif os.fork() == 0:\n  for n in range(5):\n    if os.fork() == 0: os._exit(0)\n"
+        "  time.sleep(0.05); os.write(w, b'x'); time.sleep(600)\nos.read(r, 1); os._exit(0)"
+    )
+    _, witness = ground.python(code)
+    assert len(left(witness)) == 1
+
+
 def test_a_box_that_was_stopped_tells_nothing_of_its_own(ground: Ground) -> None:
     witness = Witness()
     limits = BoxLimits(time=0.5)
@@ -117,8 +126,10 @@ def test_a_process_far_from_the_memory_limit_is_not_told(ground: Ground) -> None
 
 
 def test_a_full_house_is_told_once(ground: Ground) -> None:
-    code = "import os, time\ntry:\n  while os.fork(): pass\nexcept OSError: print('held', flush=True); time.sleep(0.6)\n"
-        "else: time.sleep(60)"
+    code = (
+        "import os, time\ntry:\n  while os.fork(): pass\n"
+        "except OSError: print('held', flush=True); time.sleep(0.6)\nelse: time.sleep(60)"
+    )
     ending, witness = ground.python(code, limits=BoxLimits(time=30, processes=48))
     if ending.limit == "processes":  # root is counted, not held
         return

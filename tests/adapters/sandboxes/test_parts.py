@@ -39,6 +39,9 @@ def verdict(code: bytes, arch: int, number: int, *arguments: int) -> int:
         if kind == seccomp.LOAD:
             loaded = struct.unpack_from("=I", data, value)[0]
             continue
+        if kind == seccomp.AND:
+            loaded &= value
+            continue
         tests: dict[int, Callable[[], bool]] = {
             seccomp.EQUAL: lambda: loaded == value,  # noqa: B023
             seccomp.AT_LEAST: lambda: loaded >= value,  # noqa: B023
@@ -64,6 +67,10 @@ def test_both_filters_mean_what_their_table_says(machine: str) -> None:
             (16, 3, 0, 0),
             (16, 3, 9, 1),
             (17, 3, 0, 1),
+            (2, 3, 1, 1),
+            (10, 3, 58, 1),
+            (2, 3 | 0o2004000, 1, 1),
+            (2, 2 | 0o2004000, 0, 0),
             (40, 1, 0, 1),
         ):
             assert verdict(code, arch, numbers["socket"], family, kind, protocol) == (no if want else seccomp.ALLOW)

@@ -6,6 +6,7 @@ Never fails open: whatever of it cannot be had ends in Unavailable, with the mac
 import marshal
 import os
 import resource
+import select
 import shutil
 import socket
 from collections.abc import AsyncIterator
@@ -145,10 +146,10 @@ class Starting:
         elif self.plan.mount.writable:
             self.merged = self._own(os.open(self.plan.mount.lower[0], os.O_PATH | os.O_DIRECTORY))
         hello = await self._expect(ours, "hello", error)
-        for each in hello.descriptors:
+        init_fd = self._own(hello.descriptors[0])
+        for each in hello.descriptors[1:]:
             self.doors.append(self.held.enter_context(socket.socket(fileno=each)))
-        init_fd = self._own(os.pidfd_open(hello.pid))
-        if not _is_child(hello.pid, pid):
+        if not _is_child(hello.pid, pid) and not _dead(init_fd):
             raise Unavailable("the first process of the box is not the one that was started", hint=CURE)
         ready = await self._expect(ours, "listener", error)
         if ready.descriptors:
@@ -237,6 +238,12 @@ def _is_child(pid: int, parent: int) -> bool:
     with suppress(OSError):
         return f"\nPPid:\t{parent}\n" in Path(f"/proc/{pid}/status").read_text()
     return False
+
+
+def _dead(pidfd: int) -> bool:
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 async def _abandon(pid: int, bwrap_fd: int) -> None:

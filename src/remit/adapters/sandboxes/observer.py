@@ -16,6 +16,7 @@ from contextlib import suppress
 import anyio
 
 from remit.adapters.sandboxes import kernel
+from remit.adapters.sandboxes.seccomp import KIND, RAW
 from remit.adapters.sandboxes.syscalls import NUMBERS
 from remit.ports import Exec, Watcher
 
@@ -205,7 +206,10 @@ def _address(raw: bytes) -> str:
 
 
 def _described(name: str, notice: Notice) -> str:
-    return f"{name} family {notice.arguments[0] & 0xFFFFFFFF}" if name in ("socket", "socketpair") else name
+    if name not in ("socket", "socketpair"):
+        return name
+    raw = " raw" if notice.arguments[1] & KIND == RAW else ""
+    return f"{name} family {notice.arguments[0] & 0xFFFFFFFF}{raw}"
 
 
 def _ready(listener: int) -> int:

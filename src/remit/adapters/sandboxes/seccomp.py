@@ -24,6 +24,8 @@ from remit.errors import Unavailable
 ALLOW, ERRNO, KILL, NOTIFY = 0x7FFF0000, 0x00050000, 0x80000000, 0x7FC00000
 EPERM, ENOSYS, EAFNOSUPPORT = 1, 38, 97
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN, AND = 0x20, 0x15, 0x35, 0x45, 0x06, 0x54
+KIND, RAW = 0xF, 3
+"""of a socket: the bits that say its kind, and the kind that writes its own headers"""
 NUMBER_AT, ARCH_AT, X32 = 0, 4, 0x40000000
 
 
@@ -72,6 +74,13 @@ def _filter(machine: str, refuse: int, extra: Sequence[Step] = ()) -> bytes:
 
 def _arguments(numbers: Mapping[str, int], refuse: int) -> Iterator[list[Step]]:
     allowed = [FAMILIES["unix"], FAMILIES["inet"], FAMILIES["inet6"]]
+    raw = [  # without the capability the kernel refuses it too, but then nobody hears of it
+        Step(LOAD, _argument(1)),
+        Step(AND, KIND),
+        Step(EQUAL, RAW, 0, 1),
+        Step(RETURN, refuse),
+        Step(LOAD, _argument(0)),
+    ]
     netlink = [
         Step(EQUAL, FAMILIES["netlink"], 0, 4),
         Step(LOAD, _argument(2)),
@@ -79,7 +88,7 @@ def _arguments(numbers: Mapping[str, int], refuse: int) -> Iterator[list[Step]]:
         Step(RETURN, ALLOW),
         Step(RETURN, refuse),
     ]
-    yield _block(numbers["socket"], [Step(LOAD, _argument(0)), *_one_of(allowed), *netlink, Step(RETURN, refuse)])
+    yield _block(numbers["socket"], [Step(LOAD, _argument(0)), *netlink, *raw, *_one_of(allowed), Step(RETURN, refuse)])
     yield _block(numbers["socketpair"], [Step(LOAD, _argument(0)), *_one_of(allowed[:1]), Step(RETURN, refuse)])
     yield _block(
         numbers["clone"],

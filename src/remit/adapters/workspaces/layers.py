@@ -21,8 +21,21 @@ class Layer:
         self.like = like
         self.top = top
         at.mkdir(parents=True, exist_ok=True)
-        at.chmod(top.bits)
+        self._closed: dict[Path, int] = {}
+        self._mode(at, top.bits)
         own(at, top.uid, top.gid)
+
+    def settle(self) -> None:
+        """Everything is laid in: folders that their owner may not write get their modes, deepest first."""
+        for folder in sorted(self._closed, key=lambda path: -len(path.parts)):
+            folder.chmod(self._closed[folder])
+        self._closed.clear()
+
+    def _mode(self, folder: Path, bits: int) -> None:
+        # Only root could still put anything into a folder of mode 555.
+        folder.chmod(bits | 0o700)
+        if bits | 0o700 != bits:
+            self._closed[folder] = bits
 
     def remove(self, path: str) -> None:
         """Make a name of the layers below vanish."""
@@ -43,7 +56,7 @@ class Layer:
         """A folder as it would be published."""
         self._parents(path)
         (self.at / path).mkdir(exist_ok=True)
-        (self.at / path).chmod(mode)
+        self._mode(self.at / path, mode)
         own(self.at / path, uid, gid)
 
     def _file(self, tree: int, step: Step, target: Path) -> None:
@@ -73,7 +86,7 @@ class Layer:
                 known = self.like.get(above)
                 kept = known if known is not None and known.kind == "directory" else None
                 (self.at / above).mkdir()
-                (self.at / above).chmod(kept.bits if kept else 0o755)
+                self._mode(self.at / above, kept.bits if kept else 0o755)
                 own(self.at / above, (kept or self.top).uid, (kept or self.top).gid)
 
 
@@ -92,6 +105,7 @@ def fill(layer: Layer, tree: int, steps: Iterable[Step], *, whiteouts: bool) -> 
                 layer.folder(path, step.mode, step.uid, step.gid)
             case _:
                 layer.put(tree, step)
+    layer.settle()
 
 
 def _under(path: str, folders: set[str]) -> bool:
@@ -107,3 +121,4 @@ def hide(layer: Layer, secrets: Iterable[str]) -> None:
     for path in sorted(names):
         if not _under(path, names):
             layer.remove(path)
+    layer.settle()

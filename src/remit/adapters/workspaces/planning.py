@@ -24,6 +24,8 @@ class Planner:
         self.rows = {row.path: row for row in rows}
         self.gone = gone
         self.owner = walk.facts(os.fstat(root))
+        self.again: dict[str, Stat] = {}
+        """base entries with other times or another inode and yet the same content, as they stand now"""
 
     def check(self) -> None:
         """Raises Conflict naming every touched path that moved since the stage was opened; nothing is written."""
@@ -36,15 +38,20 @@ class Planner:
         known, now = self.base.get(path), walk.look(self.root, path)
         if known is None:
             return now is not None or self._blocked(path)
-        return not known.same(now) and not self._same_all_the_same(path, known, now)
+        if known.same(now):
+            return False
+        if now is None or not self._same_all_the_same(path, known, now):
+            return True
+        self.again[path] = now
+        return False
 
-    def _same_all_the_same(self, path: str, known: Stat, now: Stat | None) -> bool:
+    def _same_all_the_same(self, path: str, known: Stat, now: Stat) -> bool:
         """Touched, hard-linked or put back, but of the same type, mode and content.
 
         A pre-image link moves ctime, so a publish that was killed before its journal was whole must not conflict with itself.
         """
         before = self.rows[path].change.before
-        if now is None or now.kind != known.kind or (now.mode, now.uid, now.gid) != (known.mode, known.uid, known.gid):
+        if now.kind != known.kind or (now.mode, now.uid, now.gid) != (known.mode, known.uid, known.gid):
             return False
         above, name = walk.split(path)
         try:
@@ -142,7 +149,7 @@ class Planner:
         return tuple((path.encode("utf-8", "surrogateescape"), mtime) for path, mtime in out.items())
 
     def _step(self, do: str, path: str, row: Found | None = None) -> Step:
-        before = self.base.get(path)
+        before = self.again.get(path) or self.base.get(path)
         kept = before if before is not None else self.owner
         after = row.change.after if row else None
         return Step(

@@ -139,8 +139,7 @@ def _put(at: int, name: str, tree: int, plan: Plan, step: Step, number: int, now
     elif now is not None:
         raise Conflict(conflict_text([step.name]))
     half = f".remit-{plan.token}-{number}"
-    with suppress(FileNotFoundError):
-        os.unlink(half, dir_fd=at)
+    _drop_half(at, half)
     try:
         _write_half(at, half, tree, step)
         if replaces:
@@ -150,8 +149,13 @@ def _put(at: int, name: str, tree: int, plan: Plan, step: Step, number: int, now
     except FileExistsError as error:
         raise Conflict(conflict_text([step.name])) from error
     finally:
-        with suppress(FileNotFoundError):
-            os.unlink(half, dir_fd=at)
+        _drop_half(at, half)
+
+
+def _drop_half(at: int, half: str) -> None:
+    # Looked for first: on a read-only disk even removing what is not there fails.
+    if walk.lstat(at, half) is not None:
+        os.unlink(half, dir_fd=at)
 
 
 def _stands(at: int, name: str, step: Step, now: Stat | None) -> bool:
@@ -228,8 +232,7 @@ def _take_back(at: int, name: str, keep: int, plan: Plan, step: Step, number: in
                 _restore_folder(at, name, step.before, now)
         case _:
             half = f".remit-{plan.token}-{number}"
-            with suppress(FileNotFoundError):
-                os.unlink(half, dir_fd=at)
+            _drop_half(at, half)
             if step.pre >= 0 and step.before is not None:
                 if now is None or (_stands(at, name, step, now) and not step.before.same_content(now)):
                     _restore_file(at, name, half, keep, str(step.pre), step.before)
@@ -252,8 +255,7 @@ def _restore_file(at: int, name: str, half: str, keep: int, number: str, before:
     except OSError:
         copy_entry(keep, number, at, half, before)
     os.rename(half, name, src_dir_fd=at, dst_dir_fd=at)
-    with suppress(FileNotFoundError):
-        os.unlink(half, dir_fd=at)  # rename leaves both names when they are one inode already
+    _drop_half(at, half)  # rename leaves both names when they are one inode already
 
 
 def restore_times(root: int, plan: Plan) -> None:

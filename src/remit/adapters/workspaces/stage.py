@@ -4,10 +4,11 @@ import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
-from remit.adapters.workspaces import copied, diffing, overlay, publish, snapshot, undo, walk
+from remit.adapters.workspaces import copied, diffing, overlay, publish, settings, snapshot, undo, walk
 from remit.adapters.workspaces.amending import amend
 from remit.adapters.workspaces.changes import Comparison, Found, chosen
 from remit.adapters.workspaces.delta import Delta
@@ -148,6 +149,7 @@ class KeptStage:
         touched = {step.name for step in steps if step.do in ("unlink", "rmdir", "write", "link")} | self._secret
         copied.copy_tree(root, at, kind=self.kind, leave_out=touched.__contains__)  # type: ignore[arg-type]
         fill(Layer(at, self.start, planner.owner), tree, steps, whiteouts=False)
+        settings.wash(at)
         return Mount(at=self.at, kind="bind", lower=(str(at),))
 
     async def base(self) -> Mount:
@@ -160,6 +162,7 @@ class KeptStage:
         at = self._fresh_folder("base-view")
         with standing(self.meta.root) as root:
             copied.copy_tree(root, at, kind=self.kind, leave_out=self._secret.__contains__)  # type: ignore[arg-type]
+        settings.wash(at)
         return Mount(at=self.at, kind="bind", lower=(str(at),))
 
     def _fresh_folder(self, name: str) -> Path:
@@ -169,11 +172,11 @@ class KeptStage:
         at.mkdir()
         return at
 
-    async def read(self, path: str) -> bytes | None:
-        """A file of the view last made, None when absent; never follows links. For file and data checks."""
-        return await worked(self._read, path)
+    async def read(self, path: str, *, most: int | None = None) -> bytes | None:
+        """A file of the view last made, None when absent; never follows links. Raises BadInput above `most` bytes."""
+        return await worked(self._read, path, most)
 
-    def _read(self, path: str) -> bytes | None:
+    def _read(self, path: str, most: int | None) -> bytes | None:
         with standing(self.meta.root) as root, walk.folder(str(self.tree)) as tree:
             steps = self._view if self._view is not None else self._planned(root, tree, ()).steps()
             done = {step.name: step.do for step in steps if step.do != "mode"}
@@ -190,7 +193,7 @@ class KeptStage:
             above, name = walk.split(path)
             try:
                 with walk.beneath(source, above) as at, os.fdopen(walk.open_file(at, name, unlock=source == tree), "rb") as file:
-                    return file.read()
+                    return _whole(file, path, most)
             except (OSError, Conflict):
                 return None
 
@@ -314,6 +317,14 @@ def token(place: Path) -> str:
     """A name for the journal: the run and its attempt, from where the stage is kept."""
     run = place.parent.parent.name if place.parent.name == "attempts" else place.parent.name
     return f"{run}-{place.name}"
+
+
+def _whole(file: BinaryIO, path: str, most: int | None) -> bytes:
+    size = os.fstat(file.fileno()).st_size
+    data = b"" if most is not None and size > most else file.read() if most is None else file.read(most + 1)
+    if most is not None and max(size, len(data)) > most:  # a file of the base may grow while it is read
+        raise BadInput(f"`{walk.shown(path)}` has {size} bytes, and a check reads at most {most}")
+    return data
 
 
 def _sync(tree: int, row: Found) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from remit.adapters.workspaces import copied, overlay, refs, snapshot, walk
+from remit.adapters.workspaces import copied, overlay, refs, settings, snapshot, walk
 from remit.adapters.workspaces.fork import fork
 from remit.adapters.workspaces.git import Git, dirty, repository
 from remit.adapters.workspaces.journal import sync_folder
@@ -84,14 +84,17 @@ class StagedWorkspace:
             start = self._history(place, fd) if git is not None else None
             kind = self._rung(below, place, fd, state)
             if kind == "overlay":
-                self._lay(place, base, secret, state)
+                layer = self._lay(place, base, secret, state)
+                cleaned = settings.lay(fd, layer)
             else:
-                secret |= self._copy(place, fd, secret, kind)
+                missing, cleaned = self._copy(place, fd, secret, kind)
+                secret |= missing
         base.save(place / "base")
         hidden = tuple(os.fsencode(path) for path in sorted(secret))
         meta = Meta(
             root=str(below), at=str(root) if under is not None else "", kind=kind, quota=quota, hidden=hidden,
-            uid=state.uid, gid=state.gid, git=start, warnings=_tracked(git, secret) if git is not None else (),
+            uid=state.uid, gid=state.gid, git=start,
+            warnings=(*(_tracked(git, secret) if git is not None else ()), *settings.warning(cleaned)),
         )  # fmt: skip
         write_meta(place, meta)
         sync_folder(place.parent)
@@ -120,25 +123,30 @@ class StagedWorkspace:
             self._probed[key] = overlay.usable(root, place, uid=drop, gid=None if drop is None else state.gid)
         return self._probed[key]
 
-    def _lay(self, place: Path, base: snapshot.Snapshot, secret: frozenset[str], state: Stat) -> None:
-        hide(Layer(place / "hide", base, state), secret)
+    def _lay(self, place: Path, base: snapshot.Snapshot, secret: frozenset[str], state: Stat) -> Layer:
+        layer = Layer(place / "hide", base, state)
+        hide(layer, secret)
         for name in ("upper", "work"):
             (place / name).mkdir()
             overlay.own(place / name, state.uid, state.gid)
         (place / "upper").chmod(state.bits)
+        return layer
 
     def _history(self, place: Path, fd: int) -> refs.Refs:
         files = refs.snapshot(fd)
         files.save(place / "git-files")
         return refs.standing(fd, files)
 
-    def _copy(self, place: Path, fd: int, secret: frozenset[str], kind: Literal["reflink", "copy"]) -> frozenset[str]:
+    def _copy(
+        self, place: Path, fd: int, secret: frozenset[str], kind: Literal["reflink", "copy"]
+    ) -> tuple[frozenset[str], tuple[str, ...]]:
         missing = copied.copy_tree(fd, place / "copy", kind=kind, leave_out=secret.__contains__)
+        cleaned = settings.wash(place / "copy")
         with walk.folder(str(place / "copy")) as copy:
             snapshot.take(copy).save(place / "fresh")
             if walk.lstat(copy, snapshot.GIT) is not None:
                 refs.snapshot(copy).save(place / "git-fresh")
-        return frozenset(missing)
+        return frozenset(missing), cleaned
 
     async def reopen(self, place: Path) -> Stage | None:
         """The sealed stage kept in `place`, None when it was never sealed."""
