@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """`remit check` as it is seen and as programs read it."""
 
 import json

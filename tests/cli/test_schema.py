@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """`remit schema` marks in an editor what `remit check` would refuse."""
 
 import copy

@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Arbitrary whole contracts, and the two of the design, for the tests of this chapter."""
 
 import json

@@ -184,7 +184,7 @@ def test_what_is_just_within_the_bounds_is_read() -> None:
     assert len(value_at("yaml", b"- x\n" * (YAML_VALUES - 1), "$")) == YAML_VALUES - 1
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))  # noqa: E501  # fmt: skip
+@given(st.recursive(st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))  # fmt: skip
 def test_every_json_value_comes_back(value: Any) -> None:
     assert value_at("json", json.dumps({"a": value}).encode(), "$.a") == value
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """What a contract file may look like, and what is said when it does not."""
 
 import time

@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """What a contract must be before anything runs."""
 
 import time

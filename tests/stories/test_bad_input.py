@@ -93,7 +93,7 @@ def covers(patterns: list[str], path: str) -> bool:
     for pattern in patterns:
         words = re.split(r"(\*\*|\*|\?)", unicodedata.normalize("NFC", pattern).lstrip("/"))
         wild = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
-        if pattern == "any" or re.fullmatch("".join(wild.get(word, re.escape(word)) for word in words), path, re.DOTALL):
+        if re.fullmatch("".join(wild.get(word, re.escape(word)) for word in words), path, re.DOTALL):
             return True
     return False
 
@@ -248,7 +248,10 @@ WEIRD = {
     "a contract as organisation": (["check", "c.remit.yaml", "--org", "c.remit.yaml"], "c.remit.yaml:"),
     "no command": (["run", "c.remit.yaml", "--workspace", "work"], "there is no command to run"),
     "a command of bytes": (["run", "c.remit.yaml", "--workspace", "work", "--", "sh", "-c", "echo \udcff"], "not UTF-8"),
-    "a missing folder to show": (["run", "c.remit.yaml", "--workspace", "work", "--with", "no", "--", "true"], "there is no `no`"),
+    "a missing folder to show": (
+        ["run", "c.remit.yaml", "--workspace", "work", "--with", "no", "--", "true"],
+        "there is no `no`",
+    ),
     "the home shown": (["run", "c.remit.yaml", "--workspace", "work", "--with", "home", "--", "true"], "overlap"),
     "the key shown": (["run", "c.remit.yaml", "--workspace", "work", "--with", "home/identity", "--", "true"], "overlap"),
     "everything shown": (["run", "c.remit.yaml", "--workspace", "work", "--with", "/", "--", "true"], "overlap"),
@@ -313,7 +316,9 @@ def test_names_that_are_not_utf8_are_handled_and_shown_as_bytes(tmp_path: Path) 
 def test_unknown_arguments_and_missing_ones_never_decide_in_favour(tmp_path: Path) -> None:
     world = World(tmp_path)
     tmp_path.mkdir(exist_ok=True)
-    rules = SMALL.replace("never:", "  - call: refund\n    where: {amount: {from: 1, to: 50}, currency: EUR, country: any}\nnever:")
+    rules = SMALL.replace(
+        "never:", "  - call: refund\n    where: {amount: {from: 1, to: 50}, currency: EUR, country: any}\nnever:"
+    )
     rules = rules.replace("limits:", "  - call: refund\n    where: {country: XX}\nlimits:")
     path = world.contract(rules)
     acts = [
@@ -339,7 +344,15 @@ def test_unknown_arguments_and_missing_ones_never_decide_in_favour(tmp_path: Pat
 def test_lines_that_are_no_actions_are_each_refused_in_words(tmp_path: Path) -> None:
     world = World(tmp_path)
     path = world.contract(SMALL)
-    lines = ["[]", "{}", "nonsense", '{"verb":"write"}', '{"verb":"write","object":""}', "[" * 100_000 + "]", '{"verb":"fly","object":"x"}']
+    lines = [
+        "[]",
+        "{}",
+        "nonsense",
+        '{"verb":"write"}',
+        '{"verb":"write","object":""}',
+        "[" * 100_000 + "]",
+        '{"verb":"fly","object":"x"}',
+    ]
     done = world.quick("decide", path, stdin="\n".join(lines) + "\n", code=2)
     said = [json.loads(line)["decision"] for line in done.stdout.splitlines()]
     assert said == ["refuse"] * len(lines)
@@ -363,7 +376,11 @@ def test_every_verb_says_no_to_a_run_it_does_not_know(shared: World) -> None:
             if (verb, name) == ("resume", ""):
                 continue  # that means every run
             done = shared.quick(verb, name, code=2)
-            assert "no runs yet" in done.stderr or "no run `" in done.stderr or "say which" in done.stderr, (verb, name, done.stderr)
+            assert "no runs yet" in done.stderr or "no run `" in done.stderr or "say which" in done.stderr, (
+                verb,
+                name,
+                done.stderr,
+            )
 
 
 def test_answering_and_accepting_at_the_wrong_moment_or_twice_or_by_somebody_else(tmp_path: Path) -> None:

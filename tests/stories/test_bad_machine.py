@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import anyio
@@ -252,9 +253,7 @@ SIZES = [64, 132, 180, 230, 280, 340, 420, 500, 560, 600, 620, 640, 700, 800]
 @mounts
 @pytest.mark.parametrize("size", [pytest.param(size, marks=() if size in {132, 420} else pytest.mark.thorough) for size in SIZES])
 def test_a_full_disk_of_the_records_is_one_clear_error_and_with_room_the_run_goes_on(world: World, size: int) -> None:
-    script = (
-        f"{HELLO}; head -c 150000 /dev/zero > docs/a; head -c 200000 /dev/zero | tr '\\0' a; for i in 1 2 3 4 5; do remit act read x; done"
-    )
+    script = f"{HELLO}; head -c 150000 /dev/zero > docs/a; head -c 200000 /dev/zero | tr '\\0' a; for i in 1 2 3 4 5; do remit act read x; done"
     said = with_mounts(
         world,
         f"""cp -r "$HOME_OF" "$HOME_OF.x"; mount -t tmpfs -o size={size}k tmpfs "$HOME_OF"; cp -r "$HOME_OF.x/." "$HOME_OF/"
@@ -330,7 +329,7 @@ def test_a_clock_that_goes_back_breaks_neither_records_nor_a_run(world: World) -
                 async with ledger.transaction() as transaction:
                     transaction.append(Notified(run=run, who=OWNER, how="inbox", what=f"note {number}"))
             found = await ledger.events(run)
-            assert any(later.at < earlier.at for earlier, later in zip(found, found[1:], strict=False))
+            assert any(later.at < earlier.at for earlier, later in pairwise(found))
         finally:
             ledger.close()
 
@@ -425,7 +424,9 @@ FLOOD = "remit-flood-nonce"
 
 
 def test_a_supervisor_killed_under_a_flood_of_output_leaves_nothing_running(world: World) -> None:
-    with world.start(*words(world, "sh", "-c", f"{HELLO}; [ -e docs/../README.md ] && yes {FLOOD} | head -c 20000000; : {FLOOD}")) as running:
+    with world.start(
+        *words(world, "sh", "-c", f"{HELLO}; [ -e docs/../README.md ] && yes {FLOOD} | head -c 20000000; : {FLOOD}")
+    ) as running:
         running.until("box_started")
         time.sleep(0.1)
         running.process.kill()

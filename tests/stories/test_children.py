@@ -150,3 +150,30 @@ def test_a_child_that_fails_leaves_its_parents_stage_alone(world: World) -> None
     assert told.end["verdict"] == "success"
     assert world.tree()["docs/hello.md"] == "hello from the parent"
     assert '"verdict": "failed"' in said(world, told.end["run"])
+
+
+def test_a_child_gets_nothing_of_the_environment_that_its_parent_does_not_have(world: World) -> None:
+    greedy = CHILD + "environment: [HOST_SECRET, PATH]\n"
+    agent = delegating(greedy, "echo hello > docs/hello.md; env >> docs/hello.md", "open('docs/hello.md','a').write('hello')")
+    told = world.run(world.contract(PARENT), "python", "-c", agent, HOST_SECRET="s3cr3t")
+    assert "s3cr3t" not in str(world.tree())
+    assert "which the parent does not have" in said(world, told.end["run"])
+
+
+def test_a_child_is_held_to_the_tightest_box_of_its_lineage(world: World) -> None:
+    hungry = "python -c \"x = bytearray(600 * 1024 * 1024); print('GOT', len(x))\"; echo hello > docs/hello.md"
+    text = PARENT.replace("limits: {turns: 10, time: 60s}", "limits: {turns: 10, time: 60s, memory: 256M}")
+    told = world.run(world.contract(text), "python", "-c", delegating(CHILD, hungry), code=None)
+    child = next(event["child"] for event in told.events if event["kind"] == "child_started")
+    assert "GOT" not in said(world, child)
+
+
+def test_a_childs_question_holds_its_parent_until_somebody_answers(world: World) -> None:
+    asking = CHILD.replace("limits:", "ask:\n  - write: notes/**\nlimits:")
+    agent = delegating(asking, "echo hello > docs/hello.md; mkdir -p notes; echo 1 > notes/a")
+    told = world.run(world.contract(PARENT), "python", "-c", agent, code=4)
+    child = next(event["child"] for event in told.events if event["kind"] == "child_started")
+    assert world.tree() == {"README.md": "read me\n"}
+    world.remit("answer", child, "Q1", "yes")
+    assert world.tree() == {"README.md": "read me\n", "docs/hello.md": "hello\n", "notes/a": "1\n"}
+    world.remit("verify")

@@ -59,7 +59,14 @@ class User(World):
         """Run a program as the user."""
         dropped = ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
         done = subprocess.run(
-            [*dropped, *words], check=False, capture_output=True, text=True, input=stdin, env=self.env, cwd=self.folder, timeout=120
+            [*dropped, *words],
+            check=False,
+            capture_output=True,
+            text=True,
+            input=stdin,
+            env=self.env,
+            cwd=self.folder,
+            timeout=120,
         )
         if code is not None:
             assert done.returncode == code, f"exit {done.returncode}, not {code}\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}"
@@ -202,7 +209,11 @@ def test_root_on_somebody_elses_workspace_leaves_everything_to_them(ground: Path
     root.work = user.work
     root.env = {**CLEAN, "REMIT_HOME": str(root.home), "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1"}
     root.init()
-    rules = "  - write: docs/**\n  - delete: docs/**\n  - commit: HEAD\n" if kind == "git" else "  - write: docs/**\n  - delete: docs/**\n"
+    rules = (
+        "  - write: docs/**\n  - delete: docs/**\n  - commit: HEAD\n"
+        if kind == "git"
+        else "  - write: docs/**\n  - delete: docs/**\n"
+    )
     contract = root.contract(SMALL.replace("  - write: docs/**\n", rules))
     commit = "git add -A; git commit -qm hello;" if kind == "git" else ""
     script = f"rm docs/old.md; mkdir docs/new; echo hello > docs/hello.md; cp docs/hello.md docs/new/; ln -s hello.md docs/link; {commit} id -u > docs/id.md"

@@ -4,8 +4,6 @@ Every attack prints a nonce when it begins and when it has finished, so that one
 ways: decided (a refused row), blocked (told by the kernel or the box), or absent (the boundary names nothing of the kind).
 """
 
-# ruff: noqa: E501
-
 import os
 import secrets
 import shutil

@@ -1,7 +1,5 @@
 """What an agent may try, as programs for the inside. Each calls `escaped` when it got what it wanted."""
 
-# ruff: noqa: E501
-
 PRELUDE = """
 import ctypes, errno, os, signal, socket, stat, struct, subprocess, sys, time
 libc = ctypes.CDLL(None, use_errno=True)
