@@ -30,6 +30,13 @@ async def unfinished(hands: Hands) -> AsyncIterator[str]:
     for record in await hands.ledger.runs():
         if "." in record.run or record.event is None:
             continue
-        due = record.run in open_jobs or not isinstance(next_move(await hands.replay(record.run), hands.clock.now()), Rest)
-        if due:
+        if record.run in open_jobs or await _due(hands, record.run):
             yield record.run
+
+
+async def _due(hands: Hands, run_id: str) -> bool:
+    """Whether a move can be made. A parent whose work is over moves only when a child of it does."""
+    run = await hands.replay(run_id)
+    if run.phase == "sealed" and run.children and not run.stop:
+        return any([await _due(hands, child) for child in run.children])
+    return not isinstance(next_move(run, hands.clock.now()), Rest)

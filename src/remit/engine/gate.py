@@ -116,7 +116,7 @@ class Gate:
             authorities = self.lineage(transaction, state)
             over = exhausted(state) if at == "door" else ""
             decision = self.weigh(transaction, state, authorities, action, unused=True) if not over else used_up(state, over)
-            if over:
+            if over and f"{over} reached" not in state.warned:
                 have, most = getattr(state.spend, over), getattr(state.contract.limits, over)
                 transaction.append(LimitReached(run=run, limit=over, used=str(have), of=str(most)))
             question = self.put(transaction, run, action, decision, about="action") if isinstance(decision, Ask) else None

@@ -72,20 +72,8 @@ def _fold(run: Run, fact: e.Event, record: e.Recorded) -> Run:
             return change(run, spend=run.spend.plus(fact.spend))
         case e.Warned():
             return change(run, warned=run.warned | {fact.limit})
-        case e.QuestionAsked():
-            return change(run, questions=_with(run.questions, fact.question, Asked(question=fact)))
-        case e.QuestionAnswered():
-            asked = run.questions.get(fact.question)
-            if asked is None or asked.answer is not None:
-                return run
-            return change(run, questions=_with(run.questions, fact.question, change(asked, answer=fact)))
-        case e.QuestionExpired():
-            asked = run.questions.get(fact.question)
-            if asked is None or asked.said:
-                return run
-            stop = "nobody answered in time" if fact.otherwise == "stop" else ""
-            questions = _with(run.questions, fact.question, change(asked, expired=True))
-            return change(run, questions=questions, stop=run.stop or stop)
+        case e.LimitReached():
+            return change(run, warned=run.warned | {f"{fact.limit} reached"})
         case e.ChildStarted():
             return change(
                 run, reserved=run.reserved.plus(fact.reserved), children=_with(run.children, fact.child, fact.reserved),
@@ -115,14 +103,34 @@ def _fold_outcome(run: Run, fact: e.Event) -> Run:
             return change(run, publish_failed=fact.why)
         case e.Undone():
             return change(run, undone=True)
-        case e.Accepted():
-            return change(run, acceptance=fact.acceptance)
         case e.StopAsked():
             return change(run, stop=run.stop or f"{fact.by}: {fact.why}")
         case e.Stopped():
             return change(run, stopped=fact.receipt)
         case e.PublishAsked():
             return change(run, publish_failed="")
+        case _:
+            return _fold_people(run, fact)
+
+
+def _fold_people(run: Run, fact: e.Event) -> Run:
+    match fact:
+        case e.QuestionAsked():
+            return change(run, questions=_with(run.questions, fact.question, Asked(question=fact)))
+        case e.QuestionAnswered():
+            asked = run.questions.get(fact.question)
+            if asked is None or asked.answer is not None:
+                return run
+            return change(run, questions=_with(run.questions, fact.question, change(asked, answer=fact)))
+        case e.QuestionExpired():
+            asked = run.questions.get(fact.question)
+            if asked is None or asked.said:
+                return run
+            stop = "nobody answered in time" if fact.otherwise == "stop" else ""
+            questions = _with(run.questions, fact.question, change(asked, expired=True))
+            return change(run, questions=questions, stop=run.stop or stop)
+        case e.Accepted():
+            return change(run, acceptance=fact.acceptance)
         case e.Notified():  # what was told on the way does not count: only how it ended (OWN-12)
             return change(run, told=run.told or fact.ending)
         case _:
