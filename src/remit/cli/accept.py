@@ -27,6 +27,9 @@ async def _accept(name: str, decline: bool, note: str, as_json: bool) -> int:
     async with engine(home()) as supervisor:
         run_id = await resolve(supervisor.hands.ledger, name)
         signer = identified(supervisor.hands.signer)
-        await accept(supervisor.hands, run_id, signer=signer, assurance="terminal", decline=decline, note=note)
+        run = await accept(supervisor.hands, run_id, signer=signer, assurance="terminal", decline=decline, note=note)
     talk(f"{signer.person} has {'declined' if decline else 'taken'} the outcome of {run_id}, signed and recorded")
-    return await carry_on(run_id, as_json=as_json)
+    code = await carry_on(run_id, as_json=as_json)
+    if decline and not as_json and run.published is not None:
+        talk(f"what was published stays until it is put back: remit undo {run_id}")
+    return code

@@ -10,6 +10,14 @@ from remit.engine.hands import Asker, Hands
 from remit.engine.inbox import answer
 from remit.run.event import QuestionAsked
 
+ON_NO = {
+    "action": "on no it is refused",
+    "change": "on no it is left out",
+    "recovery": "on no the next rung of the recovery is taken",
+    "publish": "on no nothing is published, and the work is dropped",
+    "context": "the words are the agent's own, and yes grants nothing",
+}
+
 
 def card(question: QuestionAsked) -> list[str]:
     """A question as a person sees it: what, why, who is asked, what happens on no."""
@@ -17,7 +25,7 @@ def card(question: QuestionAsked) -> list[str]:
     if question.action is not None:
         lines += [f"      {name}: {clean(str(value))}" for name, value in question.action.arguments.items()]
     lines += [f"      because {clean(reason.why)}" for reason in question.reasons]
-    lines.append(f"      asked of {', '.join(question.of)}; on no it is refused")
+    lines.append(f"      asked of {', '.join(question.of)}; {ON_NO[question.about]}")
     return lines
 
 

@@ -102,6 +102,9 @@ def before(looked: Checked, run_id: str, workspace: Path) -> None:
     talk(f"  limits     {limits(contract.limits)}")
     talk(f"  success    {', '.join(check.id for check in contract.success)}")
     talk(f"  recovery   {' · '.join(f'{rung.when}: {rung.do}' for rung in contract.recovery)}")
+    for rung in contract.escalation:
+        within = f" within {rung.within} s, otherwise {rung.otherwise}" if rung.within else ""
+        talk(f"  escalation {rung.about}: {rung.page}{within}")
     for item in looked.review.checklist:
         talk(f"  [{'x' if item.ok else ' '}] {item.item}")
     talk()

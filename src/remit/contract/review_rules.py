@@ -8,7 +8,7 @@ from remit.contract.condition import Anything, Equals
 from remit.contract.contract import Finding
 from remit.contract.glob import covers
 from remit.contract.overlap import overlap
-from remit.contract.rule import PATH_VERBS, Rule
+from remit.contract.rule import GIT_VERBS, PATH_VERBS, Rule
 
 _MONEY = re.compile(r"amount|total|price|cost|payment|fee|money|refund", re.IGNORECASE)
 _CURRENCY = re.compile(r"(?:^|_)(?:usd|eur|gbp|chf|jpy|cents)(?:$|_)", re.IGNORECASE)
@@ -30,6 +30,7 @@ def rule_findings(case: Case) -> Iterator[Finding]:
     for rule in (*case.draft.rules, *case.late):
         if rule.effect == "may":
             yield from _ungated(case, rule)
+    yield from _history(case)
     yield from _trusted(case)
     yield from _currency(case)
     if case.exhausted:
@@ -67,6 +68,17 @@ def _enforceable(case: Case, rule: Rule) -> Iterator[Finding]:
     if rule.verb not in case.setting.enforces:
         what = f"nothing here can enforce a rule about `{rule.verb}`"
         yield case.of_rule("NOT-ENFORCEABLE", "error", rule, what, "take the rule out, or use a runtime that can")
+
+
+def _history(case: Case) -> Iterator[Finding]:
+    """What is hidden in the workspace may still be read from the objects of its history, once git works at all."""
+    speaks_git = next((rule for rule in case.draft.rules if rule.verb in GIT_VERBS and rule.effect != "never"), None)
+    reads_all = any(rule.verb == "read" and rule.effect == "may" and "**" in rule.objects for rule in case.draft.rules)
+    if speaks_git is not None and not reads_all:
+        what = "only a part may be read, but with git at hand the agent can read every path from the history"
+        yield case.of_rule(
+            "HISTORY-READABLE", "warning", speaks_git, what, "leave out the rules about git, or let everything be read"
+        )
 
 
 def _redundant(case: Case, rule: Rule) -> Iterator[Finding]:
