@@ -229,8 +229,14 @@ HEAVY = {
     "a file of 900 MB": (SMALL, "truncate -s 900M docs/hello.md", "has 943718400 bytes"),
     "a file just within": (SMALL, "truncate -s 16M docs/hello.md", "nothing like"),
     "a bomb of aliases": (YAML, BOMB, "anchors and aliases are not read"),
-    "a million lists": (YAML, """python3 -c "print('a: [' + '[],' * 5000000 + ']')" > docs/a.yaml""", "more than 50000 values"),
-    "the deepest list": (YAML, """python3 -c "print('a: ' + '[' * 8000000)" > docs/a.yaml""", "nested more than 100"),
+    "a million lists": (YAML, """python3 -c "print('a: [' + '[],' * 1000000 + ']')" > docs/a.yaml""", "more than 50000 values"),
+    "the deepest list": (YAML, """python3 -c "print('a: ' + '[' * 4000000)" > docs/a.yaml""", "nested more than 100"),
+    "the widest text": (
+        YAML,
+        """python3 -c "print('a: ' + chr(34) + 'x' * 4194000 + chr(128512) + chr(34))" > docs/a.yaml""",
+        "is `xxx",
+    ),
+    "a data file too large": (YAML, """python3 -c "print('a: ' + 'x' * 4194304)" > docs/a.yaml""", "has 4194308 bytes"),
     "a list of 900 MB": (LISTED, "truncate -s 900M docs/broken.md", "`docs/broken.md` has 943718400 bytes"),
 }
 

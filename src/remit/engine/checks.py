@@ -27,6 +27,8 @@ from remit.run.state import Run
 EVIDENCE = 2000
 READ = 16 * 1024 * 1024
 """bytes of a file that a check reads, and of a list of exceptions"""
+DATA = 4 * 1024 * 1024
+"""bytes of a JSON or YAML file: a text of it may take four times that in memory, twice over"""
 TICK = 0.1
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -47,13 +49,15 @@ async def check(hands: Hands, run: Run, round_: int) -> None:
 async def _unless_stopped(hands: Hands, run: Run, act: Callable[[], Awaitable[T]]) -> T | None:
     """What it gives, None when the run was stopped first; leaving a box kills it."""
     done: T | None = None
-    failures: list[Exception] = []
+    failures: list[BaseException] = []
 
     async def attend(part: Callable[[], Awaitable[T | None]]) -> None:
         nonlocal done
         try:
             done = await part()
-        except Exception as error:  # noqa: BLE001 - raised again below, not wrapped into a group
+        except anyio.get_cancelled_exc_class():
+            raise
+        except BaseException as error:  # noqa: BLE001 - raised again below, not wrapped into a group
             failures.append(error)
         group.cancel_scope.cancel()
 
@@ -187,7 +191,7 @@ def published_paths(run: Run) -> Sequence[str]:
 
 
 async def _data(stage: Stage, each: DataCheck) -> Seen:
-    data = await stage.read(each.file, most=READ)
+    data = await stage.read(each.file, most=DATA)
     if data is None:
         return False, f"`{each.file}` is not there", (each.file,)
     try:

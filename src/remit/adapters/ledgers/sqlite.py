@@ -1,9 +1,11 @@
 """The ledger in one SQLite file: one writer at a time, durable before it returns, every commit under a signed head."""
 
+import errno
 import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -306,7 +308,8 @@ class SqliteLedger:
 
     def _end_of(self, db: sqlite3.Connection) -> Frontier:
         """The frontier, checked against the last head here and in `heads/`: a damaged one must never be signed."""
-        tree = frontier(db)
+        with _SAID:
+            tree = frontier(db)
         if self._heads[0].size(self._key.public.name) > tree.size:
             raise Tampered("the ledger does not end where its last head says", hint="`remit verify` names the first fault")
         return tree
@@ -340,7 +343,12 @@ def open_ledger(
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    # Opened and closed only while no connection of this process has it: closing any descriptor of a file drops every POSIX lock
+    # that the process holds on it, and another process would then take itself for the last one and delete the live log.
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
     with _SAID:
         db = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
         try:

@@ -64,13 +64,17 @@ def _reading(home: Path) -> Iterator[sqlite3.Connection]:
     path = home / "ledger.db"
     if not path.is_file():
         raise BadInput(f"no ledger at `{home}`", hint="`remit run` makes one; --home or $REMIT_HOME names another place")
+    # A closed ledger on a read-only disk cannot even make its index of the log: with no log there is nothing to index.
+    still = "" if os.access(home, os.W_OK) or path.with_name("ledger.db-wal").exists() else "&immutable=1"
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as db:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{still}", uri=True, isolation_level=None)) as db:
             db.text_factory = bytes
             db.execute("PRAGMA trusted_schema = OFF")
             db.execute("BEGIN")
             yield db
     except sqlite3.Error as error:
+        if "no such table" in str(error) and not _copies(home):  # made on a full disk: not one head was ever signed
+            raise BadInput(f"nothing is recorded yet at `{home}`", hint="`remit run` makes the first record") from error
         raise Tampered(f"the ledger file is damaged: {error}", hint="keep it, and compare with an export or a witness") from error
 
 

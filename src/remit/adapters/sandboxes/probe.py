@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -70,10 +70,11 @@ async def probe(opener: Opener, cache: Path, *, fresh: bool) -> Containment:
     found = Containment(level=_level(parts), parts=tuple(parts))
     if found.level != "L3":  # what is missing may be cured at any moment
         return found
-    cache.mkdir(parents=True, exist_ok=True, mode=0o700)
-    beside = kept.with_suffix(f".{os.getpid()}")
-    beside.write_bytes(encode(found))
-    beside.replace(kept)
+    with suppress(OSError):  # a place that cannot be written only costs the next probe
+        cache.mkdir(parents=True, exist_ok=True, mode=0o700)
+        beside = kept.with_suffix(f".{os.getpid()}")
+        beside.write_bytes(encode(found))
+        beside.replace(kept)
     return found
 
 
