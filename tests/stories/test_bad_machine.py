@@ -425,7 +425,7 @@ FLOOD = "remit-flood-nonce"
 
 def test_a_supervisor_killed_under_a_flood_of_output_leaves_nothing_running(world: World) -> None:
     with world.start(
-        *words(world, "sh", "-c", f"{HELLO}; [ -e docs/../README.md ] && yes {FLOOD} | head -c 20000000; : {FLOOD}")
+        *words(world, "sh", "-c", f"{HELLO}; [ -e docs/../README.md ] && yes {FLOOD} | head -c 20000000; sleep 2; : {FLOOD}")
     ) as running:
         running.until("box_started")
         time.sleep(0.1)
