@@ -1,4 +1,4 @@
-"""An approval is bound to action, contract, person and moment (requirement APP-04, APP-05; facts: policy 5, trap 20)."""
+"""An approval is bound to action, contract, person and moment (requirement APP-04, APP-05)."""
 
 from datetime import timedelta
 from typing import Any

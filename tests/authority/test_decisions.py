@@ -1,4 +1,4 @@
-"""The one function that decides, case by case (contract-language, Rules and decisions; facts: policy)."""
+"""The one function that decides, case by case."""
 
 from datetime import timedelta
 from decimal import Decimal

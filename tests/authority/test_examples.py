@@ -1,4 +1,4 @@
-"""Examples that a rule carries are tried on the rule (contract-language, Names used once)."""
+"""Examples that a rule carries are tried on the rule."""
 
 from authority_worlds import contract, rule
 

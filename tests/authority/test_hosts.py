@@ -1,4 +1,4 @@
-"""Hosts and URLs as measured traps (facts: policy 2.3)."""
+"""Hosts and URLs as measured traps."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Files that are dangerous by their name (contract-language, Records)."""
+"""Files that are dangerous by their name."""
 
 import pytest
 

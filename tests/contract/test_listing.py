@@ -256,5 +256,20 @@ def test_the_program_of_a_command_is_one_file(argv: str, paths: tuple[str, ...])
     assert program_paths(tuple(argv.split()), "/w") == paths
 
 
+@pytest.mark.parametrize(
+    ("line", "paths"),
+    [
+        ("python tools/check.py docs/a.md", ("tools/check.py",)),
+        ("cd docs && ../tools/check a; python3 -m a.b", ("a/b.py", "a/b/__main__.py")),
+        ("tools/check | tools/more", ("tools/check", "tools/more")), ("grep x docs/a.md", ()), ("(tools/check)", ("tools/check",)),
+        ("echo 'open", ()), ("", ()), ("x;tools/check", ("tools/check",)),
+    ],
+)  # fmt: skip
+def test_of_a_shell_line_the_programs_count_and_not_what_they_read(line: str, paths: tuple[str, ...]) -> None:
+    assert argument_paths(("sh", "-c", line), "/w") == ("sh", *paths)
+    assert argument_paths(("/bin/bash", "-c", line), "/w") == paths
+    assert argument_paths(("tool", "-c", "docs"), "/w") == ("tool", "docs")
+
+
 def test_an_empty_word_names_nothing() -> None:
     assert argument_paths(("", "a"), "/w") == ("a",)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from engine_worlds import HELLO, Crash, World, contract, rung, story, writes
+from test_family import CHILD, DELEGATE
 
 from remit.contract.limits import Limits
 from remit.contract.outcome import FileCheck, RunCheck
@@ -115,6 +116,22 @@ def test_a_box_of_a_check_has_its_own_time_and_the_contract_s_room(world: World)
         box = world.sandbox.plans[-1].limits
         assert (box.time, box.memory, box.processes, box.disk, box.file) == (7, 1 << 28, 40, 1 << 20, 1 << 20)
         assert box.output == 64 << 20
+
+    story(tell)
+
+
+def test_the_check_of_a_child_has_the_least_room_of_its_family(world: World) -> None:
+    async def tell() -> None:
+        world.sandbox.programs |= {"links": exits(0), "child": writes()}
+        text = CHILD.replace("    file: docs/hello.md\n    matches: hello", "    run: links") % 4
+
+        async def agent(inside: Inside) -> None:
+            await inside.act("delegate", "command", arguments={"contract": text, "command": ["child"]})
+
+        world.agents = [agent]
+        await world.begin(contract(DELEGATE, limits=Limits(time=600, turns=50, memory=1 << 27, processes=30)))
+        boxes = [plan.limits for plan in world.sandbox.plans if plan.argv == ("links",)]
+        assert [(box.memory, box.processes) for box in boxes] == [(1 << 27, 30)]
 
     story(tell)
 

@@ -184,8 +184,9 @@ def test_a_control_without_the_check_itself_proves_nothing(world: World, more: t
         assert "`tests/**` is not in the base" in ran(told)["control"]
 
 
-def test_the_check_is_the_one_of_the_base_as_a_module_too(world: World) -> None:
-    contract = Path(checked(world, "raise SystemExit(1)", run="python -m tools.check"))
+@pytest.mark.parametrize("command", ["python -m tools.check", 'sh -c "cd . && python tools/check.py"'])
+def test_the_check_is_the_one_of_the_base_however_it_is_named(world: World, command: str) -> None:
+    contract = Path(checked(world, "raise SystemExit(1)", run=command))
     contract.write_text(contract.read_text().replace("write: docs/**", "write: [docs/**, tools/**]"))
     told = world.run(str(contract), "sh", "-c", f"{HELLO}; echo 'raise SystemExit(0)' > tools/check.py", code=1)
     assert told.end["verdict"] == "failed"

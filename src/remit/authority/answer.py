@@ -20,7 +20,7 @@ MUTATING = frozenset({"send", "execute", "queue", "publish"})
 
 
 def answer(authority: Authority, case: Case) -> Answer:
-    """Never before ask before may, otherwise refuse; a ceiling without a `may` for the verb is neutral (contract-language)."""
+    """Never before ask before may, otherwise refuse; a ceiling without a `may` for the verb is neutral."""
     subject = case.subject
     tool = authority.tools.get(subject.name) if subject.verb == "call" else None
     if tool is not None and (early := _tool(authority, tool, subject)):

@@ -168,7 +168,7 @@ def compile_organisation(organisation: Organisation) -> Authority:
 
 
 def compile_rule(rule: Rule, contract: str, registers: Registers, *, order: int = 0, closed: bool = True) -> CompiledRule:
-    """One rule ready to be met. A faulty rule compiles too, and says its fault when it is met (contract-language, design §5)."""
+    """One rule ready to be met. A faulty rule compiles too, and says its fault when it is met."""
     fault = ""
     patterns: tuple[Pattern, ...] = ()
     where: list[tuple[str, Judge, bool]] = []

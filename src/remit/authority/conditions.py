@@ -1,7 +1,6 @@
 """Conditions compiled to closures over one argument: true, false, or None where the value cannot be judged.
 
-A `may` needs true; an `ask` or `never` is met by anything but false, so that a text where a number belongs slips past nothing
-(facts: policy 1.3, where an erring `forbid` was skipped).
+A `may` needs true; an `ask` or `never` is met by anything but false, so that a text where a number belongs slips past nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -64,7 +63,7 @@ def compile_condition(condition: Condition, registers: Registers) -> Judge:
 
 
 def measures(condition: Condition) -> bool:
-    """Whether the condition is about an amount. What is no amount is then refused outright, whichever rule asks (design §5)."""
+    """Whether the condition is about an amount. What is no amount is then refused outright, whichever rule asks."""
     while isinstance(condition, written.Not):
         condition = condition.condition
     return isinstance(condition, written.Range)

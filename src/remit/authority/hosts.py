@@ -21,7 +21,7 @@ class Target(Value, frozen=True, kw_only=True):
 
 
 def target(text: str, *, pattern: bool = False) -> Target | None:
-    """The place that `host`, `host:port` or a URL names, None where it is anything but plain (facts: policy 2.3).
+    """The place that `host`, `host:port` or a URL names, None where it is anything but plain.
 
     Refused: user names, backslash, blanks, control and non-ASCII characters, addresses other than four plain numbers or
     bracketed IPv6, ports other than 1 to 65535 in plain digits, `.` and `..` steps however they are encoded.

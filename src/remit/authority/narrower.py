@@ -1,7 +1,7 @@
 """Whether a child contract asks for no more than its parent holds: an early error, never the guarantee.
 
 The guarantee is that every contract of the lineage answers and the strictest stands; this says beforehand, with the place, what
-the parent would refuse anyway (facts: policy 1.5).
+the parent would refuse anyway.
 """
 
 from collections.abc import Iterator

@@ -15,7 +15,7 @@ KEYS = {"verb", "object", "arguments", "result"}
 
 
 def read_json(text: str) -> Any:
-    """A JSON document whose numbers are `int` or `Decimal`, exactly as written. Raises BadInput (facts: policy 5, trap 24)."""
+    """A JSON document whose numbers are `int` or `Decimal`, exactly as written. Raises BadInput."""
     if len(text) > LONGEST:
         raise BadInput(f"more than {LONGEST} characters")
     if _depth(text) > DEPTH:

@@ -1,4 +1,4 @@
-"""How a run ended: the last line for a program, the closing screen for a person, and the exit code (design §8)."""
+"""How a run ended: the last line for a program, the closing screen for a person, and the exit code."""
 
 from typing import Any
 

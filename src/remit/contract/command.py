@@ -18,7 +18,7 @@ def template(text: str) -> tuple[str, ...]:
 
 
 def match_argv(template: Sequence[str], argv: Sequence[str]) -> bool:
-    """Whether a `may` template covers this argument list (facts: policy 2.2).
+    """Whether a `may` template covers this argument list.
 
     `*` is exactly one argument that does not begin with `-`, `...` at the end any number of such, `--message=*` an option with
     a free value; every other word stands for itself. A bare program name also covers the same name in a system folder, because

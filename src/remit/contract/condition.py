@@ -1,4 +1,4 @@
-"""Conditions on one argument of an action, as a contract's `where` writes them (contract-language, Rules and decisions)."""
+"""Conditions on one argument of an action, as a contract's `where` writes them."""
 
 from typing import Literal
 

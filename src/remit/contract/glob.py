@@ -14,7 +14,7 @@ LONGEST = 4096
 
 
 def compile_glob(pattern: str) -> Callable[[str], bool]:
-    """Whether a text matches `pattern`, in at most length of pattern times length of text steps (facts: policy 2.1)."""
+    """Whether a text matches `pattern`, in at most length of pattern times length of text steps."""
     if len(pattern) > LONGEST:
         return _nothing
     segments = _segments(pattern)
@@ -51,7 +51,7 @@ def wild(pattern: str) -> bool:
 def normal_path(text: str) -> str | None:
     """The workspace-relative path in NFC, or None where no honest path looks like this.
 
-    Refused: absolute, empty, `.` or `..` or empty segments, backslash, control characters, lone surrogates (facts: policy 2.1).
+    Refused: absolute, empty, `.` or `..` or empty segments, backslash, control characters, lone surrogates.
     """
     if not text or len(text) > LONGEST:
         return None

@@ -111,7 +111,7 @@ class _Bench:
         return self._settle(action, decision, at="git")
 
     def strays(self, moves: tuple[RefMove, ...], odd: dict[str, str]) -> None:
-        """Say why commits whose last tree is not the one that the checks judge stay behind (facts: judge what is published)."""
+        """Say why commits whose last tree is not the one that the checks judge stay behind."""
         for move in moves:
             path = odd.get(full_name(move))
             if path:

@@ -66,7 +66,7 @@ async def _turn(hands: Hands, workspace: str) -> AsyncIterator[None]:
 
 
 async def _still_good(hands: Hands, run: Run, stage: Stage) -> bool:
-    """Whether what would be released passes its checks; they run again when the workspace moved since (facts: checked tree)."""
+    """Whether what would be released passes its checks; they run again when the workspace moved since."""
     assert run.finished is not None
     if await stage.moved() != run.finished.moved:
         await check(hands, run, run.round + 1)

@@ -1,4 +1,4 @@
-"""The recovery ladder: which rung holds now (contract-language, A run step 7)."""
+"""The recovery ladder: which rung holds now."""
 
 from remit.contract.outcome import Recovery
 from remit.run.state import Run
