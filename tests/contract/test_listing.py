@@ -261,7 +261,7 @@ def test_the_program_of_a_command_is_one_file(argv: str, paths: tuple[str, ...])
     [
         ("python tools/check.py docs/a.md", ("tools/check.py",)),
         ("cd docs && ../tools/check a; python3 -m a.b", ("a/b.py", "a/b/__main__.py")),
-        ("tools/check | tools/more", ("tools/check", "tools/more")), ("grep x docs/a.md", ()), ("(tools/check)", ("tools/check",)),
+        ("tools/check | tools/more && ./x", ("tools/check", "tools/more", "x")), ("grep x docs/a.md", ()), ("(tools/check)", ("tools/check",)),
         ("echo 'open", ()), ("", ()), ("x;tools/check", ("tools/check",)),
     ],
 )  # fmt: skip

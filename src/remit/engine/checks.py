@@ -220,7 +220,7 @@ async def _excused(stage: Stage, run: Run, facts: list[CheckRan]) -> tuple[tuple
     for entry in unlocked(run):
         if entry.do != "continue" or entry.listed_in is None:
             continue
-        for place, fact in enumerate:
+        for place, fact in enumerate(facts):
             if fact.ok or fact.check in excused or entry.when not in {f"{fact.check} fails", "any check fails"}:
                 continue
             why = await _not_excused(stage, fact, entry.listed_in)
