@@ -2,9 +2,13 @@
 
 from remit.engine.hands import Hands
 from remit.engine.judge import sealed_stage
-from remit.errors import Conflict
+from remit.errors import BadInput, Conflict
 from remit.ports import Box, Publication, Stage
 from remit.run.state import Run
+
+
+MOST = 64 * 1024**2
+"""bytes of one file that a child may hand up: it goes through the supervisor's memory"""
 
 
 class _Sealed:
@@ -42,7 +46,10 @@ async def bring(hands: Hands, child: Run) -> Publication:
             await box.remove(change.path)
             paths.append(change.path)
         elif change.after.type == "file":
-            data = await stage.read(change.path)
+            try:
+                data = await stage.read(change.path, most=MOST)
+            except BadInput as error:
+                raise Conflict(f"`{change.path}` is too large to be carried into the stage above: {error}") from error
             await box.write(change.path, data or b"", change.after.mode)
             paths.append(change.path)
     return Publication(paths=tuple(paths), refs=(), receipt=f"written into the stage of {child.id.rpartition('.')[0]}")
