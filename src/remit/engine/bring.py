@@ -6,7 +6,6 @@ from remit.errors import BadInput, Conflict
 from remit.ports import Box, Publication, Stage
 from remit.run.state import Run
 
-
 MOST = 64 * 1024**2
 """bytes of one file that a child may hand up: it goes through the supervisor's memory"""
 
