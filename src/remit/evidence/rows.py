@@ -26,6 +26,7 @@ from remit.run.event import (
     LimitReached,
     Notified,
     Output,
+    PublishAsked,
     Published,
     PublishFailed,
     PublishIntended,
@@ -265,6 +266,8 @@ def _released(record: Recorded, event: object) -> Row:
             return evidence(record, "publish", ", ".join((*event.paths, *event.refs)), receipt=event.receipt)
         case PublishFailed():
             return evidence(record, "fail to publish", ", ".join(event.conflicts), reason=event.why)
+        case PublishAsked():
+            return evidence(record, "ask to publish once more", who=event.by)
         case UndoIntended():
             return evidence(record, "intend to undo", who=event.by)
         case Undone():
