@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from worlds import SMALL, Told, World, released, small
+from worlds import RELEASE, SMALL, Told, World, released, small
 
 NONCE = "remit-crash-nonce"
 SCRIPT = f"mkdir -p docs; echo hello > docs/hello.md; echo door | remit act write docs/door.md --content-file -; : {NONCE}"
@@ -108,8 +108,6 @@ RELEASE_RUN = ("python", "agent.py")
 
 def release_survives(world: World, where: str) -> bool:
     """The main job, killed at this place, resumed, accepted: exactly what an undisturbed run gives."""
-    from worlds import RELEASE
-
     before = (world.tree(), world.git("rev-parse", "HEAD"), world.git("status", "--porcelain"))
     done = world.remit(
         "run", str(RELEASE / "release.remit.yaml"), "--workspace", str(world.work), "--with", str(RELEASE / "agent"), "--json",
@@ -144,4 +142,24 @@ def test_the_release_survives_a_crash_at_any_append(tmp_path: Path, side: str) -
     number = 0
     while release_survives(released(tmp_path / f"{number}"), f"{side}:{number}"):
         number += 1
+    assert number > 30
+
+
+@pytest.mark.thorough
+def test_the_release_survives_an_agent_killed_at_any_append(tmp_path: Path) -> None:
+    number, events = 0, 1
+    while number < events:
+        world = released(tmp_path / f"{number}")
+        before = (world.tree(), world.git("rev-parse", "HEAD"), world.git("status", "--porcelain"))
+        done = world.remit(
+            "run", str(RELEASE / "release.remit.yaml"), "--workspace", str(world.work), "--with", str(RELEASE / "agent"), "--json",
+            "--", "python", str(RELEASE / "agent" / "agent.py"), code=None, REMIT_TEST_CRASH=f"agent-after:{number}",
+        )  # fmt: skip
+        told = Told(done.stdout)
+        assert told.end["verdict"] in {"failed", "success_with_exceptions"}
+        assert told.end["published"] is False
+        assert (world.tree(), world.git("rev-parse", "HEAD"), world.git("status", "--porcelain")) == before
+        assert nothing_left("agent.py")
+        world.remit("verify")
+        number, events = number + 1, len(told.events)
     assert number > 30
