@@ -93,7 +93,7 @@ CONDITIONS: list[Condition] = [
     Not(condition=Range(low="0", high="20")),
 ]
 
-EFFECTS: st.SearchStrategy[Effect] = st.sampled_from(["may", "may", "may", "may", "ask", "never"])
+EFFECTS: st.SearchStrategy[Effect] = st.sampled_from(["may", "may", "may", "may", "may", "ask", "never"])
 
 
 @st.composite

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from authority_worlds import JSON_VALUES, NOW, actions, contract, contracts, decided, lineage, rule, rules, said
-from hypothesis import event, given
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from remit.authority.action import Action
@@ -101,6 +101,7 @@ def test_allow_is_common_in_these_worlds() -> None:
     """A law over worlds that refuse everything proves nothing and misses the wider child."""
     seen: list[str] = []
 
+    @settings(max_examples=1000)  # a share needs a sample
     @given(contracts(), contracts(), actions())
     def look(parent: Contract, child: Contract, action: Action) -> None:
         seen.append(said(lineage(parent, child), action))
