@@ -1,6 +1,6 @@
 """What a person sees while a run goes on: every fact that matters, with the counters."""
 
-import sys
+import click
 
 from remit.cli.say import clean, talk
 from remit.run import event as e
@@ -75,8 +75,4 @@ def show(record: e.Recorded, run: Run) -> None:
     since = (record.at - run.started_at).total_seconds() if run.started_at else 0.0
     turns = f"{run.spend.turns}" + (f"/{run.contract.limits.turns}" if run.contract.limits.turns else "")
     front = f"{since:6.1f}s  turns {turns:>5}  refused {run.refusals:>2}  "
-    talk((_dim(front) if sys.stderr.isatty() else front) + said)
-
-
-def _dim(text: str) -> str:
-    return f"\x1b[2m{text}\x1b[0m"
+    talk(click.style(front, dim=True) + said)  # click leaves the style out where nobody sits at a terminal
