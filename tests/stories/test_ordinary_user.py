@@ -16,7 +16,7 @@ import remit
 
 UID = 61234
 PACKAGES = ("anyio", "idna", "sniffio", "msgspec", "click", "typing_extensions.py", "cryptography", "cffi", "pycparser", "yaml",
-            "re2", "rich", "pygments", "markdown_it", "mdurl")  # fmt: skip
+            "re2")  # fmt: skip
 MODULES = ("_re2*", "_cffi_backend*", "_yaml", "google_re2*", "*.libs")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else; here every story is this one")
 
