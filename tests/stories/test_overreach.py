@@ -23,7 +23,7 @@ import remit
 UID = 61234
 HERE = Path(__file__).parent
 PACKAGES = (
-    "_pytest", "pytest", "pluggy", "iniconfig", "packaging", "anyio", "idna", "sniffio", "msgspec", "typing_extensions.py",
+    "_pytest", "pytest", "pluggy", "iniconfig", "packaging", "pygments", "anyio", "idna", "sniffio", "msgspec", "typing_extensions.py",
     "py.py", "click", "hypothesis", "sortedcontainers", "attr", "attrs", "yaml", "_yaml", "re2.py", "re2", "_re2*", "google_re2*", "cryptography",
     "cffi", "_cffi_backend*", "pycparser",
 )  # fmt: skip
