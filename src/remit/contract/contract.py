@@ -12,7 +12,7 @@ Level = Literal["L0", "L1", "L2", "L3"]
 LEVELS: tuple[Level, ...] = ("L0", "L1", "L2", "L3")
 
 
-class Contract(Value, frozen=True, kw_only=True):
+class Contract(Value, frozen=True, kw_only=True, omit_defaults=True):
     """What was promised; immutable, addressed by its hash. `rules` keep the order of the file.
 
     `principal` is whom the agent acts for (SOUL.md); `runtime` the start argv; `unenforced` prose that no rule binds.

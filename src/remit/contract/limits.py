@@ -7,7 +7,7 @@ from remit.value import Value
 MICRO = 1_000_000
 
 
-class Sum(Value, frozen=True, kw_only=True):
+class Sum(Value, frozen=True, kw_only=True, omit_defaults=True):
     """`{sum: tool.argument, per, within, to, then}`: a rolling total over an argument. `of` is `tool.argument`.
 
     `within` is seconds; `to` is decimal text; kept across the organisation's runs unless `scope` is `run`.
@@ -21,7 +21,7 @@ class Sum(Value, frozen=True, kw_only=True):
     scope: Literal["organisation", "run"] = "organisation"
 
 
-class Count(Value, frozen=True, kw_only=True):
+class Count(Value, frozen=True, kw_only=True, omit_defaults=True):
     """`{count: tool or verb, per, within, to, then}`: how many granted actions within a rolling window of seconds."""
 
     of: str
@@ -32,7 +32,7 @@ class Count(Value, frozen=True, kw_only=True):
     scope: Literal["organisation", "run"] = "organisation"
 
 
-class Limits(Value, frozen=True, kw_only=True):
+class Limits(Value, frozen=True, kw_only=True, omit_defaults=True):
     """Ceilings of one run. Time in seconds, usd in millionths of a dollar, memory, disk and file in bytes."""
 
     time: int | None = None

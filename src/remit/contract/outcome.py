@@ -6,7 +6,7 @@ from remit.contract.rule import Rule
 from remit.value import Value
 
 
-class RunCheck(Value, frozen=True, kw_only=True, tag_field="check", tag="run"):
+class RunCheck(Value, frozen=True, kw_only=True, omit_defaults=True, tag_field="check", tag="run"):
     """`run: argv`: passes when the program exits 0 on the publishable tree, read-only.
 
     `trusted` are path globs laid over from the base; `fails_on` names `base` or a fixture folder
@@ -20,7 +20,7 @@ class RunCheck(Value, frozen=True, kw_only=True, tag_field="check", tag="run"):
     time: int = 300
 
 
-class FileCheck(Value, frozen=True, kw_only=True, tag_field="check", tag="file"):
+class FileCheck(Value, frozen=True, kw_only=True, omit_defaults=True, tag_field="check", tag="file"):
     """`file: PATH` with `exists`, `matches: regex` (multi-line search, linear time) or `unchanged`."""
 
     id: str
@@ -30,7 +30,7 @@ class FileCheck(Value, frozen=True, kw_only=True, tag_field="check", tag="file")
     unchanged: bool = False
 
 
-class DataCheck(Value, frozen=True, kw_only=True, tag_field="check", tag="data"):
+class DataCheck(Value, frozen=True, kw_only=True, omit_defaults=True, tag_field="check", tag="data"):
     """`json:`/`yaml: FILE` with `at: $.a.b[0]`: the value there `equals` or `matches`; with neither it must be there."""
 
     id: str
@@ -41,7 +41,7 @@ class DataCheck(Value, frozen=True, kw_only=True, tag_field="check", tag="data")
     matches: str | None = None
 
 
-class TreeCheck(Value, frozen=True, kw_only=True, tag_field="check", tag="tree"):
+class TreeCheck(Value, frozen=True, kw_only=True, omit_defaults=True, tag_field="check", tag="tree"):
     """`tree: unchanged outside [globs]`: no change anywhere else."""
 
     id: str
@@ -53,7 +53,7 @@ Check = RunCheck | FileCheck | DataCheck | TreeCheck
 Remedy = Literal["retry", "continue", "ask owner", "hand over", "undo", "stop"]
 
 
-class Recovery(Value, frozen=True, kw_only=True):
+class Recovery(Value, frozen=True, kw_only=True, omit_defaults=True):
     """One rung of the ladder: when this holds, these extra rules exist and this is done.
 
     `when` is `CHECK fails`, `any check fails`, `refused`, `stuck`, `limit reached`, `crashed` or `failed`.
@@ -68,11 +68,17 @@ class Recovery(Value, frozen=True, kw_only=True):
     listed_in: str | None = None
 
 
-class Escalation(Value, frozen=True, kw_only=True):
-    """Who is paged about what, how soon they must answer (seconds), and what happens otherwise."""
+class Escalation(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """Who is paged about what, how soon they must answer (seconds), and what happens otherwise.
+
+    `remind` repeats the page every so many seconds; `then` are the next people, each with `within` of their own. `attach` names
+    arguments without which the question cannot be sent.
+    """
 
     about: str
     page: str
     within: int | None = None
+    remind: int | None = None
+    then: tuple[str, ...] = ()
     attach: tuple[str, ...] = ()
     otherwise: Literal["refuse", "stop"] = "refuse"

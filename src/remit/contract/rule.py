@@ -13,24 +13,24 @@ GIT_VERBS = frozenset({"commit", "branch", "tag", "push"})
 Effect = Literal["may", "ask", "never"]
 
 
-class Where(Value, frozen=True, kw_only=True):
+class Where(Value, frozen=True, kw_only=True, omit_defaults=True):
     """One named argument and its condition."""
 
     argument: str
     condition: Condition
 
 
-class Example(Value, frozen=True, kw_only=True):
+class Example(Value, frozen=True, kw_only=True, omit_defaults=True):
     """An action a rule must match, or must not; `arguments` is canonical JSON text."""
 
     object: str
     arguments: str = "{}"
 
 
-class Rule(Value, frozen=True, kw_only=True):
+class Rule(Value, frozen=True, kw_only=True, omit_defaults=True):
     """`verb: object` with its conditions. `objects` are patterns as written; any one of them may match.
 
-    `id` is as written, or `EFFECT-VERB-N` by position.
+    `id` is as written, or `EFFECT-VERB-N` by position. `quorum` is how many different people of `who` an `ask` needs.
     """
 
     id: str
@@ -41,5 +41,6 @@ class Rule(Value, frozen=True, kw_only=True):
     times: int | None = None
     because: str = ""
     who: str | None = None
+    quorum: int = 1
     match: tuple[Example, ...] = ()
     no_match: tuple[Example, ...] = ()

@@ -10,23 +10,38 @@ from remit.authority.action import Action
 from remit.authority.decision import Reason, Word
 from remit.contract.contract import Contract, Level
 from remit.contract.limits import Spend
-from remit.contract.party import Assurance, Organisation
+from remit.contract.party import Organisation
 from remit.run.change import ChangeSet
+from remit.run.effect import Confirmed, Drafted, Effected, HandedOff, InDoubt, Intended, Resolved, Withdrawn
+from remit.run.fact import Fact
+from remit.run.people import (
+    Acceptance,
+    Accepted,
+    AnswerRejected,
+    Delivered,
+    Notified,
+    OwnershipAnswered,
+    OwnershipOffered,
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionEscalated,
+    QuestionExpired,
+    QuestionReminded,
+    Said,
+    StopAsked,
+)
 
 SCHEMA = "remit.event/1"
 
 Verdict = Literal["success", "success_with_exceptions", "failed", "refused", "exhausted", "stopped", "unknown"]
-Acceptance = Literal["pending", "accepted", "declined"]
-
-
-class Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
-    """Something that happened in one run. `run` is its id."""
-
-    run: str
 
 
 class Started(Fact, frozen=True, kw_only=True, tag="started"):
-    """A contract was taken on: everything that decides is pinned here. `assessment` is the advice taken before, if any."""
+    """A contract was taken on: everything that decides is pinned here. `assessment` is the advice taken before, if any.
+
+    `requester` is the person who started it. `hosted`: a loop of the caller's own works and asks the gate, in no box of remit's.
+    `unattended`: nobody will answer, so what could only be asked is refused at once.
+    """
 
     contract: Contract
     organisation: Organisation
@@ -42,6 +57,9 @@ class Started(Fact, frozen=True, kw_only=True, tag="started"):
     context: tuple[tuple[str, str], ...] = ()
     visible: tuple[str, ...] = ()
     assessment: str = "not assessed"
+    requester: str = ""
+    hosted: bool = False
+    unattended: bool = False
 
 
 class BoxStarted(Fact, frozen=True, kw_only=True, tag="box_started"):
@@ -95,24 +113,6 @@ class Blocked(Fact, frozen=True, kw_only=True, tag="blocked"):
     by: str
 
 
-class Intended(Fact, frozen=True, kw_only=True, tag="intended"):
-    """An effect is about to happen under this key; durable before it does."""
-
-    key: str
-    action: Action
-    rules: tuple[tuple[str, str], ...] = ()
-    numbers: Mapping[str, str] = {}
-
-
-class Effected(Fact, frozen=True, kw_only=True, tag="effected"):
-    """The effect under this key happened, or did not; `returned` are the texts it gave back."""
-
-    key: str
-    ok: bool
-    receipt: str = ""
-    returned: tuple[str, ...] = ()
-
-
 class Charged(Fact, frozen=True, kw_only=True, tag="charged"):
     """Spend was settled against the run's limits."""
 
@@ -140,42 +140,6 @@ class Stuck(Fact, frozen=True, kw_only=True, tag="stuck"):
     """No progress: an identical action over and over, a storm of refusals, or silence."""
 
     why: str
-
-
-class QuestionAsked(Fact, frozen=True, kw_only=True, tag="question_asked"):
-    """A person must answer. A `context` question only supplies what the agent does not know: it grants nothing."""
-
-    question: str
-    about: Literal["action", "change", "recovery", "publish", "context"]
-    text: str
-    of: tuple[str, ...]
-    action: Action | None = None
-    digest: str = ""
-    contract: str = ""
-    reasons: tuple[Reason, ...] = ()
-    expires: datetime | None = None
-    otherwise: str = ""
-
-
-class QuestionAnswered(Fact, frozen=True, kw_only=True, tag="question_answered"):
-    """A person answered. The signature covers the bytes of `statement`."""
-
-    question: str
-    answer: Literal["yes", "no"]
-    person: str
-    roles: tuple[str, ...] = ()
-    assurance: Assurance
-    statement: str
-    signature: str
-    key: str
-    note: str = ""
-
-
-class QuestionExpired(Fact, frozen=True, kw_only=True, tag="question_expired"):
-    """Nobody answered in time; what the escalation says happens otherwise has happened."""
-
-    question: str
-    otherwise: str
 
 
 class Output(Fact, frozen=True, kw_only=True, tag="output"):
@@ -310,34 +274,6 @@ class UndoFailed(Fact, frozen=True, kw_only=True, tag="undo_failed"):
     conflicts: tuple[str, ...] = ()
 
 
-class Accepted(Fact, frozen=True, kw_only=True, tag="accepted"):
-    """The owner took the outcome, or declined it. The signature covers the bytes of `statement`."""
-
-    acceptance: Literal["accepted", "declined"]
-    person: str
-    assurance: Assurance
-    statement: str
-    signature: str
-    key: str
-    note: str = ""
-
-
-class Notified(Fact, frozen=True, kw_only=True, tag="notified"):
-    """Somebody was told something; `ending` when it was how the run ended."""
-
-    who: str
-    how: str
-    what: str
-    ending: bool = False
-
-
-class StopAsked(Fact, frozen=True, kw_only=True, tag="stop_asked"):
-    """A person, or a limit, wants the run stopped."""
-
-    by: str
-    why: str = ""
-
-
 class Stopped(Fact, frozen=True, kw_only=True, tag="stopped"):
     """Nothing of the run is left running; the receipt says how that is known."""
 
@@ -368,11 +304,12 @@ class BodiesErased(Fact, frozen=True, kw_only=True, tag="bodies_erased"):
 
 
 Event = (
-    Started | BoxStarted | BoundarySet | AttemptStarted | Decided | Blocked | Intended | Effected | Charged | Warned
-    | LimitReached | Stuck | QuestionAsked | QuestionAnswered | QuestionExpired | Output | WorkDone | AttemptLost
+    Started | BoxStarted | BoundarySet | AttemptStarted | Decided | Blocked | Intended | Effected | Drafted | HandedOff
+    | Withdrawn | InDoubt | Resolved | Confirmed | Charged | Warned | LimitReached | Stuck | QuestionAsked | QuestionAnswered
+    | AnswerRejected | QuestionEscalated | QuestionReminded | QuestionExpired | Output | WorkDone | AttemptLost
     | ChangesJudged | CheckRan | ChecksFinished | RecoveryEntered | VerdictReached | PublishIntended | Published
-    | PublishFailed | PublishAsked | UndoIntended | Undone | UndoFailed | Accepted | Notified | StopAsked | Stopped
-    | ChildStarted | ChildEnded | BodiesErased
+    | PublishFailed | PublishAsked | UndoIntended | Undone | UndoFailed | Accepted | Notified | Delivered | OwnershipOffered
+    | OwnershipAnswered | StopAsked | Stopped | ChildStarted | ChildEnded | BodiesErased
 )  # fmt: skip
 
 
@@ -390,3 +327,64 @@ def plain(event: Event) -> dict[str, Any]:
     """The event as JSON-ready built-in values, `kind` included."""
     built: dict[str, Any] = msgspec.to_builtins(event)
     return built
+
+
+__all__ = [
+    "SCHEMA",
+    "Acceptance",
+    "Accepted",
+    "AnswerRejected",
+    "AttemptLost",
+    "AttemptStarted",
+    "Blocked",
+    "BodiesErased",
+    "BoundarySet",
+    "BoxStarted",
+    "ChangesJudged",
+    "Charged",
+    "CheckRan",
+    "ChecksFinished",
+    "ChildEnded",
+    "ChildStarted",
+    "Confirmed",
+    "Decided",
+    "Delivered",
+    "Drafted",
+    "Effected",
+    "Event",
+    "Fact",
+    "HandedOff",
+    "InDoubt",
+    "Intended",
+    "LimitReached",
+    "Notified",
+    "Output",
+    "OwnershipAnswered",
+    "OwnershipOffered",
+    "PublishAsked",
+    "PublishFailed",
+    "PublishIntended",
+    "Published",
+    "QuestionAnswered",
+    "QuestionAsked",
+    "QuestionEscalated",
+    "QuestionExpired",
+    "QuestionReminded",
+    "Recorded",
+    "RecoveryEntered",
+    "Resolved",
+    "Said",
+    "Started",
+    "StopAsked",
+    "Stopped",
+    "Stuck",
+    "UndoFailed",
+    "UndoIntended",
+    "Undone",
+    "Verdict",
+    "VerdictReached",
+    "Warned",
+    "Withdrawn",
+    "WorkDone",
+    "plain",
+]  # fmt: skip

@@ -73,6 +73,10 @@ class MemoryLedger:
         """The `started` event of every run, oldest first."""
         return [record for record in map(recorded, self._rows) if record.kind == "started"]
 
+    async def kinds(self, *kinds: str) -> list[Recorded]:
+        """Every event of these kinds of any run, in order."""
+        return [record for record in map(recorded, self._rows) if record.kind in kinds]
+
     async def jobs(self) -> list[Job]:
         """Jobs submitted and not finished."""
         return [job for job, finished in self._jobs.values() if not finished]

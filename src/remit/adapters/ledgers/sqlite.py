@@ -14,6 +14,7 @@ import anyio
 
 from remit.adapters.ledgers.frontier import frontier
 from remit.adapters.ledgers.heads import HeadFile
+from remit.adapters.ledgers.schema import PEOPLE, SCHEMA, VERSION, WHERE_PEOPLE
 from remit.adapters.signers.ledger_key import LedgerKey, ledger_key
 from remit.errors import BadInput, Broken, Busy, RemitError, Tampered
 from remit.evidence.codec import decode_event, encode_event
@@ -25,31 +26,6 @@ from remit.run.event import BodiesErased, Event, Recorded
 PATIENCE = 10.0
 """Seconds a writer waits for another before it says Busy."""
 
-VERSION = 1
-_SCHEMA = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS entries(
-  seq INTEGER PRIMARY KEY,
-  entry TEXT NOT NULL,
-  salt BLOB,
-  body BLOB,
-  node BLOB NOT NULL,
-  note BLOB,
-  at TEXT GENERATED ALWAYS AS (substr(entry, 8, 27)) VIRTUAL,
-  kind TEXT GENERATED ALWAYS AS (substr(entry, 126, instr(substr(entry, 126), '"') - 1)) VIRTUAL,
-  run TEXT GENERATED ALWAYS AS (
-    substr(entry, 135 + length(kind), instr(substr(entry, 135 + length(kind)), '"') - 1)) VIRTUAL);
-CREATE INDEX IF NOT EXISTS entries_run ON entries(run, seq);
-CREATE INDEX IF NOT EXISTS entries_started ON entries(seq) WHERE kind = 'started';
-CREATE INDEX IF NOT EXISTS entries_intended ON entries(at) WHERE kind = 'intended';
-CREATE TABLE IF NOT EXISTS jobs(
-  place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, run TEXT NOT NULL, finished INTEGER NOT NULL DEFAULT 0);
-PRAGMA user_version = {VERSION};
-COMMIT;
-"""
-# Entries are kept as the very text that is hashed; run, kind and at are cut out of it, so no second copy can disagree.
-# One row holds all that a commit adds, because every further page a commit touches is written and synced with it:
-# `node` is the root of the largest whole subtree that this entry completes, `note` the signed head of the commit it ends.
 _SELECT = "SELECT seq, entry, body FROM entries "
 _INSERT = "INSERT INTO entries(seq, entry, salt, body, node, note) VALUES(?, ?, ?, ?, ?, ?)"
 
@@ -189,6 +165,11 @@ class SqliteLedger:
     async def runs(self) -> list[Recorded]:
         """The `started` event of every run, oldest first."""
         return _recorded(self._reader, _SELECT + "WHERE kind = 'started' ORDER BY seq")
+
+    async def kinds(self, *kinds: str) -> list[Recorded]:
+        """Every event of these kinds of any run, in order."""
+        marks, indexed = ", ".join("?" * len(kinds)), f"{WHERE_PEOPLE} AND " if set(kinds) <= set(PEOPLE) else ""
+        return _recorded(self._reader, f"{_SELECT}WHERE {indexed}kind IN ({marks}) ORDER BY seq", *kinds)
 
     async def jobs(self) -> list[Job]:
         """Jobs submitted and not finished, in the order they were submitted."""
@@ -358,7 +339,7 @@ def _connect(path: Path) -> sqlite3.Connection:
             if version > VERSION:
                 raise BadInput(f"the ledger at `{path}` was written by a newer remit", hint="use that version")
             if version == 0:
-                db.executescript(_SCHEMA)
+                db.executescript(SCHEMA)
         except BaseException:
             db.close()
             raise

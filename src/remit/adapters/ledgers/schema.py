@@ -1,0 +1,34 @@
+"""The tables of the ledger file."""
+
+VERSION = 1
+PEOPLE = (
+    "question_asked", "question_answered", "question_expired", "question_escalated", "answer_rejected", "stop_asked",
+    "verdict_reached", "drafted", "in_doubt", "withdrawn", "resolved", "ownership_offered", "ownership_answered",
+)  # fmt: skip
+WHERE_PEOPLE = f"kind IN {PEOPLE!r}"
+"""what the inbox is read from: an index of its own, so that a thousand waiting runs cost no look at all the rest"""
+SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS entries(
+  seq INTEGER PRIMARY KEY,
+  entry TEXT NOT NULL,
+  salt BLOB,
+  body BLOB,
+  node BLOB NOT NULL,
+  note BLOB,
+  at TEXT GENERATED ALWAYS AS (substr(entry, 8, 27)) VIRTUAL,
+  kind TEXT GENERATED ALWAYS AS (substr(entry, 126, instr(substr(entry, 126), '"') - 1)) VIRTUAL,
+  run TEXT GENERATED ALWAYS AS (
+    substr(entry, 135 + length(kind), instr(substr(entry, 135 + length(kind)), '"') - 1)) VIRTUAL);
+CREATE INDEX IF NOT EXISTS entries_run ON entries(run, seq);
+CREATE INDEX IF NOT EXISTS entries_started ON entries(seq) WHERE kind = 'started';
+CREATE INDEX IF NOT EXISTS entries_people ON entries(kind, seq) WHERE {WHERE_PEOPLE};
+CREATE INDEX IF NOT EXISTS entries_intended ON entries(at) WHERE kind = 'intended';
+CREATE TABLE IF NOT EXISTS jobs(
+  place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, run TEXT NOT NULL, finished INTEGER NOT NULL DEFAULT 0);
+PRAGMA user_version = {VERSION};
+COMMIT;
+"""
+# Entries are kept as the very text that is hashed; run, kind and at are cut out of it, so no second copy can disagree.
+# One row holds all that a commit adds, because every further page a commit touches is written and synced with it:
+# `node` is the root of the largest whole subtree that this entry completes, `note` the signed head of the commit it ends.
