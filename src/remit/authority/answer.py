@@ -3,8 +3,9 @@
 from remit.authority.arguments import missing, unknown
 from remit.authority.case import ALLOW, ASK, REFUSE, Answer, Case, Question
 from remit.authority.compile import Authority, CompiledRule, Shelf, Unreadable
+from remit.authority.consequence import MUTATING, consequential, irreversible
+from remit.authority.counting import answerable, approvers
 from remit.authority.decision import Code, Reason
-from remit.authority.signing import answerable, approver
 from remit.authority.spent import Spent
 from remit.authority.subject import Subject
 from remit.authority.windows import exhausted, over
@@ -16,7 +17,6 @@ NO_SHELF = Shelf()
 LOOKED_AT = frozenset({"read", "write", "delete", "run"})
 """verbs whose object alone may call for more than a rule: secrets, plants, shell lines"""
 NONE_INERT: frozenset[str] = frozenset()
-MUTATING = frozenset({"send", "execute", "queue", "publish"})
 
 
 def answer(authority: Authority, case: Case) -> Answer:
@@ -49,15 +49,6 @@ def answer(authority: Authority, case: Case) -> Answer:
         mays = [rule for rule in met if rule.may]
         asks = [rule for rule in met if rule.rule.effect == "ask"]
     return _covered(authority, case, shelf, tool, mays, asks)
-
-
-def irreversible(subject: Subject, tool: Tool | None) -> bool:
-    """Whether the effect leaves and cannot be called back (requirement CON-10, OWN-07)."""
-    if subject.verb == "call":
-        return tool is not None and (
-            tool.effect in ("send", "publish") or (tool.effect == "execute" and tool.tier in ("high-risk", "human-approved"))
-        )
-    return subject.verb in ("publish", "push", "delete")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -128,7 +119,7 @@ def _covered(
     questions = _questions(authority, case, tool, spare, asks, windows, neutral=neutral)
     if not questions:
         return _granted(authority, case, tool, spare, neutral=neutral)
-    return _asked(authority, case, tool, spare, questions)
+    return _asked(authority, case, spare, questions)
 
 
 def _free(subject: Subject, tool: Tool | None) -> bool:
@@ -199,7 +190,8 @@ def _questions(
     for rule in asks:
         who = rule.rule.who or "owner"
         why = asked(name, rule.rule, who)
-        found.append(Question(who=who, reason=Reason(code=Code.APPROVAL, rule=rule.rule.id, contract=at, why=why)))
+        reason = Reason(code=Code.APPROVAL, rule=rule.rule.id, contract=at, why=why)
+        found.append(Question(who=who, reason=reason, quorum=max(1, rule.rule.quorum)))
     found += [Question(who="owner", reason=Reason(code=Code.APPROVAL, rule=None, contract=at, why=why)) for _, why in windows]
     covering = mays[0].rule.id if mays else None
     if not asks and not neutral and tool is not None and tool.tier == "human-approved":
@@ -212,48 +204,50 @@ def _questions(
     return found
 
 
-def _asked(authority: Authority, case: Case, tool: Tool | None, mays: list[CompiledRule], questions: list[Question]) -> Answer:
+def _asked(authority: Authority, case: Case, mays: list[CompiledRule], questions: list[Question]) -> Answer:
     """Which questions are answered. One nobody can be asked is refused: the risk has no owner (requirement OWN-05, OWN-09)."""
-    owner = authority.owner or (case.owner if authority.ceiling else "")
-    final = irreversible(case.subject, tool)
     open_, closed, rejected = [], [], []
     for question in questions:
-        if not answerable(question.who, authority, owner=owner):
+        if not answerable(question.who, authority, owner=case.owner):
             why = f"this needs a yes from {question.who}, and there is no such person"
             return _refuse(authority, Code.RISK_OWNER, why, rule=question.reason.rule, do="name an owner who answers for it")
-        person, fault = approver(question.who, authority, case.subject, case.approvals, owner=owner, irreversible=final)
-        if person:
-            why = f"{person} said yes: {question.reason.why}"
-            closed.append(Reason(code=Code.APPROVED, rule=question.reason.rule, contract=authority.hash, why=why))
-        else:
-            open_.append(question)
-            if fault:
-                rejected.append(Reason(code=Code.AUTHORITY, rule=question.reason.rule, contract=authority.hash, why=fault))
+        people, fault = approvers(
+            question.who, authority, case.subject, case.approvals, owner=case.owner, requester=case.requester
+        )
+        closed += [_approved(authority, question, person) for person in people]
+        if len(people) >= question.quorum:
+            continue
+        open_.append(question)
+        if fault:
+            rejected.append(Reason(code=Code.AUTHORITY, rule=question.reason.rule, contract=authority.hash, why=fault))
     if not open_:
         return Answer(strictness=ALLOW, reasons=(*closed, *_beaten(mays[:1])))
-    who = tuple(dict.fromkeys(_who(question.who, owner, case.owner) for question in open_))
-    reasons = tuple(question.reason for question in open_)
-    return Answer(strictness=ASK, reasons=reasons, asks=who, considered=(*rejected, *closed, *_beaten(mays)))
+    return Answer(
+        strictness=ASK,
+        reasons=tuple(question.reason for question in open_),
+        asks=tuple(dict.fromkeys(_who(question.who, authority, case) for question in open_)),
+        considered=(*rejected, *closed, *_beaten(mays)),
+        quorum=tuple((_who(question.who, authority, case), question.quorum) for question in open_ if question.quorum > 1),
+    )
 
 
-def _who(asked: str, owner: str, run_owner: str) -> str:
+def _approved(authority: Authority, question: Question, person: str) -> Reason:
+    why = f"{person} said yes: {question.reason.why}"
+    return Reason(code=Code.APPROVED, rule=question.reason.rule, contract=authority.hash, why=why)
+
+
+def _who(asked: str, authority: Authority, case: Case) -> str:
     """`owner` stands for the owner of the run's own contract; the owner of another contract of the lineage goes by id."""
-    return owner if asked == "owner" and owner != run_owner else asked
+    owner = authority.owner or (case.owner if authority.ceiling else "")
+    return owner if asked == "owner" and owner != case.owner else asked
 
 
 def _granted(authority: Authority, case: Case, tool: Tool | None, mays: list[CompiledRule], *, neutral: bool) -> Answer:
     if neutral:
         return Answer(strictness=ALLOW, reasons=(), neutral=True)
-    if not authority.owner and not authority.ceiling and _consequential(case.subject, tool):
+    if not authority.owner and not authority.ceiling and consequential(case.subject, tool):
         return _refuse(authority, Code.RISK_OWNER, "nobody owns the risk of this", do="name an owner in the contract")
     best = next((rule for rule in mays if rule.rule.times is None), mays[0])
     if len(mays) == 1:
         return best.alone
     return Answer(strictness=ALLOW, reasons=(best.allowed,), considered=_beaten([rule for rule in mays if rule is not best]))
-
-
-def _consequential(subject: Subject, tool: Tool | None) -> bool:
-    """Whether somebody must answer for it: it leaves the workspace, or nobody declared that it does not."""
-    if subject.verb == "call":
-        return tool is None or tool.effect in MUTATING
-    return subject.verb in ("publish", "push", "delegate")

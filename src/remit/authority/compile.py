@@ -1,7 +1,7 @@
 """Contracts made ready to answer: rules as closures, found by verb and object, faults kept until they are met."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from remit.authority.arguments import composed
@@ -17,8 +17,10 @@ from remit.contract.condition import Anything
 from remit.contract.contract import Contract
 from remit.contract.glob import compile_glob, wild
 from remit.contract.limits import Limits
+from remit.contract.outcome import Escalation
 from remit.contract.party import Organisation, Tool
 from remit.contract.rule import PATH_VERBS, Rule
+from remit.errors import BadInput
 from remit.value import digest
 
 Meets = Callable[[Subject], bool]
@@ -149,6 +151,8 @@ class Authority:
     signing: Mapping[str, tuple[CompiledRule, ...]]
     simple: bool
     """an owner, no ceiling, no windows: a single `may` without a count is the whole answer"""
+    escalation: tuple[Escalation, ...] = ()
+    """who else may answer, because they are paged"""
 
 
 def compile_contract(contract: Contract, organisation: Organisation | None = None, *, unlocked: Iterable[Rule] = ()) -> Authority:
@@ -156,7 +160,8 @@ def compile_contract(contract: Contract, organisation: Organisation | None = Non
     known = organisation or Organisation()
     tools = {tool.name: tool for tool in (*contract.tools, *known.tools)}  # the organisation's word on a tool stands
     rules = (*contract.rules, *unlocked)
-    return _authority(contract.hash(), "the contract", contract.owner, False, rules, tools, contract.limits, known)
+    ready = _authority(contract.hash(), "the contract", contract.owner, False, rules, tools, contract.limits, known)
+    return replace(ready, escalation=contract.escalation) if contract.escalation else ready
 
 
 def compile_organisation(organisation: Organisation) -> Authority:
@@ -165,6 +170,26 @@ def compile_organisation(organisation: Organisation) -> Authority:
     return _authority(
         digest(organisation), organisation.name, "", True, organisation.rules, tools, organisation.limits, organisation
     )
+
+
+def compile_condition_rules(rules: tuple[Rule, ...], organisation: Organisation | None = None, *, by: str) -> Authority:
+    """What a person added with a Modify, ready to answer beside the lineage: it only ever makes it stricter (APP-11).
+
+    Raises BadInput for a `may`: a condition narrows, it never allows.
+    """
+    known = organisation or Organisation()
+    if any(rule.effect == "may" for rule in rules):
+        raise BadInput("a condition cannot allow anything", hint="write `never` or `ask` rules")
+    tools = {tool.name: tool for tool in known.tools}
+    return _authority(digest(["condition", by, rules]), f"the condition of {by}", "", True, rules, tools, Limits(), known)
+
+
+def with_owner(authority: Authority, owner: str) -> Authority:
+    """The same contract, owned by another person since its run began. A ceiling has no owner and stays as it is."""
+    if authority.ceiling or authority.owner == owner:
+        return authority
+    windows = bool(authority.limits.sums or authority.limits.counts)
+    return replace(authority, owner=owner, simple=bool(owner) and not windows)
 
 
 def compile_rule(rule: Rule, contract: str, registers: Registers, *, order: int = 0, closed: bool = True) -> CompiledRule:

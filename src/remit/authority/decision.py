@@ -1,5 +1,6 @@
 """Allow, Ask or Refuse, and their order: the strictest stands."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
 
@@ -45,11 +46,15 @@ class Allow(Value, frozen=True, kw_only=True, tag_field="decision", tag="allow")
 
 
 class Ask(Value, frozen=True, kw_only=True, tag_field="decision", tag="ask"):
-    """It may happen when every one of these people, or roles, says so. `owner` stands for the contract's owner."""
+    """It may happen when every one of these people, or roles, says so. `owner` stands for the contract's owner.
+
+    `quorum` says of how many different people each must be the yes, where that is more than one.
+    """
 
     of: tuple[str, ...]
     reasons: tuple[Reason, ...]
     considered: tuple[Reason, ...] = ()
+    quorum: Mapping[str, int] = {}
 
 
 class Refuse(Value, frozen=True, kw_only=True, tag_field="decision", tag="refuse"):

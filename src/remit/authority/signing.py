@@ -1,85 +1,77 @@
-"""Whose yes counts: bound to this action and this contract, in time, by who was asked, within what they may sign."""
+"""Asked before a yes is taken: whether this person may answer, and why their yes would not count."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
-from remit.authority.approval import Approval
+from remit.authority.action import Action
+from remit.authority.answer import answer
+from remit.authority.case import ASK, Case
 from remit.authority.compile import Authority
-from remit.authority.subject import Subject
-from remit.contract.party import ASSURANCES, Person
+from remit.authority.counting import answerable, four_eyes, may_answer, objected, own_contract
+from remit.authority.decision import Code, Reason
+from remit.authority.spent import Spent
+from remit.authority.subject import Subject, subject
+from remit.contract.party import Assurance
+
+__all__ = ["answerable", "may_answer", "objection"]
+
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 
-def live(approvals: Iterable[Approval], digest: str, now: datetime) -> list[Approval]:
-    """The approvals that are about this very action and have not run out."""
-    return [
-        approval
-        for approval in approvals
-        if approval.action == digest and approval.person and (approval.expires is None or now < approval.expires)
+def objection(
+    lineage: Sequence[Authority],
+    action: Action,
+    person: str,
+    asked: str,
+    *,
+    assurance: Assurance = "terminal",
+    requester: str = "",
+    owner: str = "",
+    roles: tuple[str, ...] = (),
+    spent: Spent | None = None,
+    now: datetime | None = None,
+) -> Reason | None:
+    """Why a yes of this person for `asked` (as in `Ask.of`) would not count; None when `decide` will count it.
+
+    `owner` is the owner of the run's own contract, which is taken from the lineage unless given. `spent` and `now` are those of
+    the decision that asked: without them, what only a window asks for is judged by every contract of the lineage.
+    """
+    ready = subject(action)
+    if isinstance(ready, str):
+        return Reason(code=Code.INPUTS, rule=None, contract="", why=ready)
+    innermost = own_contract(lineage)
+    if innermost is None:
+        return Reason(code=Code.UNCOVERED, rule=None, contract="", why="there is no contract to act under")
+    case = Case(
+        subject=ready, spent=spent or Spent(), approvals=(), now=now or LONG_AGO, owner=owner or innermost.owner,
+        requester=requester if four_eyes(lineage) else "",
+    )  # fmt: skip
+    asking = [(authority, name) for authority in lineage for name in _asks(authority, case, asked)]
+    found = [
+        (authority, _objected(authority, case, name, person, roles, assurance))
+        for authority, name in asking or [(authority, asked) for authority in lineage]
     ]
-
-
-def approver(
-    asked: str, authority: Authority, subject: Subject, approvals: Sequence[Approval], *, owner: str, irreversible: bool
-) -> tuple[str, str]:
-    """Who answered for `asked`, and why an answer that was given does not count; each empty when there is none."""
-    rejected = ""
-    for approval in approvals:
-        if approval.contract != authority.hash:
-            continue
-        person = _person(authority, approval.person)
-        if not _is(asked, approval, person, owner, strangers=not authority.organisation.people):
-            rejected = rejected or f"{approval.person} is not {asked}"
-        elif not _assured(approval, authority, irreversible=irreversible):
-            rejected = f"an answer by `{approval.assurance}` does not suffice for this"
-        elif not _may_sign(authority, subject, approval.person):
-            rejected = f"this is beyond what {approval.person} may sign"
-        else:
-            return approval.person, ""
-    return "", rejected
-
-
-def answerable(asked: str, authority: Authority, *, owner: str) -> bool:
-    """Whether anybody can be asked: a person or role the organisation knows, or the owner (requirement OWN-09)."""
-    if asked == "owner":
-        return bool(owner)
-    people = authority.organisation.people
-    return not people or asked == owner or any(asked == person.id or asked in person.roles for person in people)
+    if not asking and any(not why for _, why in found):
+        return None  # nothing tells which contract asked; `decide` has the last word
+    return next((_reason(authority, why) for authority, why in found if why), None)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _person(authority: Authority, name: str) -> Person | None:
-    return next((person for person in authority.organisation.people if person.id == name), None)
+def _asks(authority: Authority, case: Case, asked: str) -> Iterator[str]:
+    """The names by which this contract asks for `asked`: itself, or `owner` where that is whom it means."""
+    given = answer(authority, case)
+    if given.strictness == ASK and asked in given.asks:
+        yield asked
 
 
-def _is(asked: str, approval: Approval, person: Person | None, owner: str, *, strangers: bool) -> bool:
-    """Where the organisation names its people, roles are its word and strangers answer only for what they own."""
-    if asked in ("owner", owner):
-        return bool(owner) and approval.person == owner
-    if strangers:
-        return approval.person == asked or asked in approval.roles
-    return person is not None and (person.id == asked or asked in person.roles)
+def _objected(authority: Authority, case: Case, asked: str, person: str, roles: tuple[str, ...], assurance: Assurance) -> str:
+    return objected(
+        asked, authority, case.subject, person, roles=roles, assurance=assurance, owner=case.owner, requester=case.requester
+    )
 
 
-def _assured(approval: Approval, authority: Authority, *, irreversible: bool) -> bool:
-    """`scripted` never suffices unless the organisation says so; what cannot be undone needs the organisation's minimum."""
-    least = ASSURANCES.index(authority.organisation.assurance)
-    if not irreversible:
-        least = min(least, ASSURANCES.index("terminal"))
-    return ASSURANCES.index(approval.assurance) >= least
-
-
-def _may_sign(authority: Authority, subject: Subject, person: str) -> bool:
-    """Within the `may_sign` rules of the person, or anything where the organisation set none for them (requirement APP-04)."""
-    rules = authority.signing.get(person)
-    if rules is None:
-        return True
-    met = [
-        rule
-        for rule in rules
-        if rule.rule.verb == subject.verb
-        and any(pattern.meets(subject) for pattern in rule.patterns)
-        and rule.hits(subject, frozenset(), frozenset())
-    ]
-    return any(rule.may for rule in met) and all(rule.may for rule in met)
+def _reason(authority: Authority, why: str) -> Reason:
+    do = "whoever else was asked may answer, or the next of the escalation"
+    return Reason(code=Code.AUTHORITY, rule=None, contract=authority.hash, why=why, instead=do)

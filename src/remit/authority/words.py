@@ -33,7 +33,8 @@ def refused(name: str, rule: Rule) -> str:
 
 def asked(name: str, rule: Rule, who: str) -> str:
     """Why an `ask` asks."""
-    why = f"`{short(name)}` may only {DONE[rule.verb]} when {who} says yes"
+    yes = f"{who} says yes" if rule.quorum <= 1 else f"{rule.quorum} different people say yes for {who}"
+    why = f"`{short(name)}` may only {DONE[rule.verb]} when {yes}"
     return f"{why}: {rule.because}" if rule.because else why
 
 

@@ -73,7 +73,7 @@ class Resolved(Fact, frozen=True, kw_only=True, tag="resolved"):
 
     key: str
     by: Literal["probe", "idempotency", "person"]
-    said: Literal["happened", "did not happen", "abandoned"]
+    said: Literal["happened", "did not happen", "may be repeated", "abandoned"]
     person: str = ""
     receipt: str = ""
 

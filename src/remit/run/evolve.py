@@ -11,11 +11,14 @@ from remit.contract.limits import Spend
 from remit.errors import Tampered
 from remit.run import event as e
 from remit.run.lifecycle import next_phase
-from remit.run.state import Asked, Run
+from remit.run.outbox import Draft, after
+from remit.run.state import Asked, Run, Sent
 
 K = TypeVar("K")
 V = TypeVar("V")
 change = msgspec.structs.replace
+MOST_TRIES = 3
+"""how often a page is handed to its channel"""
 
 
 def evolve(run: Run, record: e.Recorded) -> Run:
@@ -44,9 +47,10 @@ def _fold(run: Run, fact: e.Event, record: e.Recorded) -> Run:
         case e.Started():
             return change(run, id=fact.run, started=fact, started_at=record.at)
         case e.AttemptStarted():
+            told_again = {key: change(draft, collected=False) for key, draft in run.drafts.items()}
             return change(
-                run, attempt=fact.attempt, attempt_at=record.at, box=None, work=None, trouble="", judged=None, checks={},
-                finished=None, storm=0, last_digest="", repeats=0, rung=None,
+                run, drafts=told_again, attempt=fact.attempt, attempt_at=record.at, box=None, work=None, trouble="", judged=None,
+                checks={}, finished=None, storm=0, last_digest="", repeats=0, rung=None,
             )  # fmt: skip
         case e.BoxStarted():
             return change(run, box=(fact.pid, fact.born))
@@ -61,8 +65,9 @@ def _fold(run: Run, fact: e.Event, record: e.Recorded) -> Run:
             wanted = fact.what == "request"
             return change(run, refusals=run.refusals + wanted, storm=run.storm + wanted)
         case e.Intended():
-            return _intended(run, fact)
+            return _drafts(_intended(run, fact), fact, record.at)
         case e.Effected():
+            run = _drafts(run, fact, record.at)
             created = run.created | frozenset(fact.returned) if fact.ok else run.created
             questions = run.questions
             if fact.key in questions:  # allowed by a person, refused by the gate all the same: it is dealt with
@@ -81,11 +86,23 @@ def _fold(run: Run, fact: e.Event, record: e.Recorded) -> Run:
             )  # fmt: skip
         case e.ChildEnded():
             return _child_ended(run, fact)
+        case e.Drafted():
+            draft = Draft(drafted=fact, at=record.at, action=fact.action)
+            return change(run, drafts=_with(run.drafts, fact.key, draft))
+        case e.HandedOff() | e.Withdrawn() | e.InDoubt() | e.Resolved() | e.Confirmed():
+            return _drafts(run, fact, record.at)
         case _:
-            return _fold_outcome(run, fact)
+            return _fold_outcome(run, fact, record)
 
 
-def _fold_outcome(run: Run, fact: e.Event) -> Run:
+def _drafts(
+    run: Run, fact: e.Intended | e.Effected | e.HandedOff | e.Withdrawn | e.InDoubt | e.Resolved | e.Confirmed, at: datetime
+) -> Run:
+    draft = run.drafts.get(fact.key)
+    return run if draft is None else change(run, drafts=_with(run.drafts, fact.key, after(draft, fact, at)))
+
+
+def _fold_outcome(run: Run, fact: e.Event, record: e.Recorded) -> Run:
     match fact:
         case e.ChangesJudged():
             return change(run, judged=fact, checks={}, finished=None, rung=None)
@@ -110,31 +127,90 @@ def _fold_outcome(run: Run, fact: e.Event) -> Run:
         case e.PublishAsked():
             return change(run, publish_failed="")
         case _:
-            return _fold_people(run, fact)
+            return _fold_people(run, fact, record)
 
 
-def _fold_people(run: Run, fact: e.Event) -> Run:
+def _fold_people(run: Run, fact: e.Event, record: e.Recorded) -> Run:
     match fact:
         case e.QuestionAsked():
-            return change(run, questions=_with(run.questions, fact.question, Asked(question=fact)))
+            asked = Asked(question=fact, at=record.at, digest=fact.digest)
+            run = change(run, questions=_with(run.questions, fact.question, asked))
+            return _draft_state(run, fact.draft)
         case e.QuestionAnswered():
-            asked = run.questions.get(fact.question)
-            if asked is None or asked.answer is not None:
-                return run
-            return change(run, questions=_with(run.questions, fact.question, change(asked, answer=fact)))
+            return _answered(run, fact)
+        case e.QuestionEscalated():
+            return _escalated(run, fact)
+        case e.QuestionReminded():
+            return _question(run, fact.question, reminders=fact.count)
         case e.QuestionExpired():
-            asked = run.questions.get(fact.question)
-            if asked is None or asked.said:
+            open_ = run.questions.get(fact.question)
+            if open_ is None or open_.said:
                 return run
             stop = "nobody answered in time" if fact.otherwise == "stop" else ""
-            questions = _with(run.questions, fact.question, change(asked, expired=True))
-            return change(run, questions=questions, stop=run.stop or stop)
+            return change(_question(run, fact.question, expired=True), stop=run.stop or stop)
         case e.Accepted():
             return change(run, acceptance=fact.acceptance)
         case e.Notified():  # what was told on the way does not count: only how it ended (OWN-12)
-            return change(run, told=run.told or fact.ending)
+            pages = _with(run.pages, record.seq, Sent(page=fact)) if fact.how == "page" else run.pages
+            return change(run, told=run.told or fact.ending, pages=pages)
+        case e.Delivered():
+            return _delivered(run, fact, record.at)
+        case e.OwnershipOffered():
+            return change(run, offer=fact)
+        case e.OwnershipAnswered():
+            return change(run, offer=None, taken_by=fact.person if fact.accepted else run.taken_by)
         case _:
             return run
+
+
+def _question(run: Run, name: str, **changes: object) -> Run:
+    asked = run.questions.get(name)
+    return run if asked is None else change(run, questions=_with(run.questions, name, change(asked, **changes)))
+
+
+def _answered(run: Run, fact: e.QuestionAnswered) -> Run:
+    """One more answer; a change of the action changes what the question asks and what the draft holds."""
+    asked = run.questions.get(fact.question)
+    if asked is None or asked.said:
+        return run
+    question, drafts = asked.question, run.drafts
+    if fact.action is not None:
+        question = change(question, action=fact.action, digest=fact.digest)
+        if question.draft in drafts:
+            drafts = _with(drafts, question.draft, change(drafts[question.draft], action=fact.action))
+    conditions = (*run.conditions, fact) if fact.rules else run.conditions
+    run = change(run, drafts=drafts, conditions=conditions)
+    run = _question(run, fact.question, answers=(*asked.answers, fact), question=question)
+    return _draft_state(run, question.draft)
+
+
+def _escalated(run: Run, fact: e.QuestionEscalated) -> Run:
+    asked = run.questions.get(fact.question)
+    if asked is None:
+        return run
+    question = change(asked.question, of=(*asked.question.of, fact.to), expires=fact.expires or asked.question.expires)
+    return _question(run, fact.question, question=question, rung=asked.rung + 1)
+
+
+def _draft_state(run: Run, key: str) -> Run:
+    """A draft is asked while any of its questions is open, answered once everyone said yes."""
+    draft = run.drafts.get(key)
+    if draft is None or draft.state not in {"drafted", "asked", "answered"}:
+        return run
+    mine = [asked for asked in run.questions.values() if asked.question.draft == key and asked.question.about == "action"]
+    open_ = any(not asked.said for asked in mine)
+    return change(run, drafts=_with(run.drafts, key, change(draft, state="asked" if open_ else "answered")))
+
+
+def _delivered(run: Run, fact: e.Delivered, at: datetime) -> Run:
+    sent = run.pages.get(fact.page)
+    if sent is None:
+        return run
+    left = {seq: page for seq, page in run.pages.items() if seq != fact.page}
+    tries = sent.tries + 1
+    return change(
+        run, pages=left if fact.ok or tries >= MOST_TRIES else {**left, fact.page: Sent(page=sent.page, tries=tries, tried=at)}
+    )
 
 
 def _decided(run: Run, fact: e.Decided) -> Run:
@@ -143,8 +219,12 @@ def _decided(run: Run, fact: e.Decided) -> Run:
     repeats = run.repeats + 1 if fact.digest == run.last_digest else 1
     turn = Spend(turns=1, calls=1 if fact.action.verb == "call" else 0) if fact.at_door == "door" and not over else Spend()
     counted = fact.at_door in {"door", "proxy"} or (fact.at_door == "observer" and refused)
+    drafts = run.drafts
+    if fact.key is not None and fact.key in drafts and fact.decision != "ask" and fact.at_door == "door":
+        drafts = _with(drafts, fact.key, change(drafts[fact.key], collected=True))
     return change(
         run,
+        drafts=drafts,
         refusals=run.refusals + refused,
         storm=(run.storm + 1 if refused else 0) if counted else run.storm,
         last_digest=fact.digest if counted else run.last_digest,
@@ -155,10 +235,17 @@ def _decided(run: Run, fact: e.Decided) -> Run:
 
 def _intended(run: Run, fact: e.Intended) -> Run:
     used = {
-        name: change(asked, used=True) if asked.question.digest == fact.action.digest() and asked.answer else asked
+        name: change(asked, used=True) if asked.answer is not None and _about(asked, fact) else asked
         for name, asked in run.questions.items()
     }
     return change(run, intents=_with(run.intents, fact.key, fact), questions=used)
+
+
+def _about(asked: Asked, fact: e.Intended) -> bool:
+    """Whether this grant uses the answer up: a draft has answers of its own, however many are alike."""
+    if asked.question.draft:
+        return asked.question.draft == fact.key
+    return asked.question.digest == fact.action.digest()
 
 
 def _child_ended(run: Run, fact: e.ChildEnded) -> Run:

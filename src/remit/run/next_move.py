@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 from remit.contract.outcome import Recovery
+from remit.run.errand import Errand, Expire, errand
 from remit.run.event import QuestionAsked, Verdict
 from remit.run.ladder import next_rung
 from remit.run.state import Run
@@ -27,11 +28,8 @@ class Perform(Value, frozen=True, kw_only=True, tag="perform"):
     question: str
 
 
-class Expire(Value, frozen=True, kw_only=True, tag="expire"):
-    """The time of this question is over: what its escalation says otherwise now holds."""
-
-    question: str
-    otherwise: str
+class Seal(Value, frozen=True, kw_only=True, tag="seal"):
+    """A loop of the caller's own was stopped, or is gone: its work is over."""
 
 
 class Judge(Value, frozen=True, kw_only=True, tag="judge"):
@@ -83,17 +81,22 @@ class Tell(Value, frozen=True, kw_only=True, tag="tell"):
 class Rest(Value, frozen=True, kw_only=True, tag="rest"):
     """Nothing to do until a person acts. `on` says what is awaited; empty: nothing is."""
 
-    on: Literal["", "answer", "acceptance", "conflict"] = ""
+    on: Literal["", "answer", "acceptance", "conflict", "doubt", "work"] = ""
 
 
-Move = Work | Lose | Perform | Expire | Judge | Check | Recover | AskPublish | Conclude | Publish | Discard | Undo | Tell | Rest
+Move = (
+    Work | Lose | Perform | Seal | Judge | Check | Recover | AskPublish | Conclude | Publish | Discard | Undo | Tell | Rest
+    | Errand
+)  # fmt: skip
 
 
 def next_move(run: Run, now: datetime) -> Move:
     """The one thing to do next; total over every state a fold can reach. `now` is what deadlines are held against."""
-    for question in run.blocking:
-        if question.expires is not None and question.expires <= now and run.phase not in {"new", "undone"}:
-            return Expire(question=question.question, otherwise=question.otherwise or "refuse")
+    if run.phase == "working" and not _hosted(run):
+        return Lose()  # before anything else: what is left of the box might still be asking
+    found = errand(run, now)
+    if found is not None:
+        return found
     match run.phase:
         case "new":
             return Rest()
@@ -102,14 +105,23 @@ def next_move(run: Run, now: datetime) -> Move:
         case "undoing":
             return Undo()
         case "working":
-            return Lose()
+            return Seal() if run.stop else Rest(on="work")
         case _:
             return _toward_verdict(run) if run.verdict is None else _after_verdict(run)
 
 
+def _hosted(run: Run) -> bool:
+    return run.started is not None and run.started.hosted
+
+
 def _toward_verdict(run: Run) -> Move:
     if run.stop:
+        if run.doubts:
+            said = ", ".join(draft.action.said() for draft in run.doubts)
+            return Conclude(verdict="unknown", why=f"{run.stop}; nobody knows whether this happened: {said}")
         return Conclude(verdict="stopped", why=run.stop)
+    if run.doubts:
+        return Rest(on="doubt")
     match run.phase:
         case "ready":
             if run.rung is not None:
@@ -127,7 +139,7 @@ def _toward_verdict(run: Run) -> Move:
 
 def _sealed(run: Run) -> Move:
     for question in run.blocking:
-        if question.about == "action" and not _writes(question):
+        if question.about == "action" and not question.draft and not _writes(question):
             return Expire(question=question.question, otherwise="the work is over, so it can no longer be done")
     if run.blocking:
         return Rest(on="answer")
@@ -197,6 +209,8 @@ def _attempt(run: Run, because: str) -> Move:
         return Conclude(verdict="exhausted", why=f"{limits.time} s of time are used up")
     if limits.turns is not None and run.spend.turns >= limits.turns:
         return Conclude(verdict="exhausted", why=f"{limits.turns} turns are used up")
+    if _hosted(run):  # the loop is the caller's own: nobody here can start it, or start it again
+        return Conclude(verdict="failed", why=_trouble(run)) if run.attempt else Rest(on="work")
     return Work(attempt=run.attempt + 1, because=because)
 
 

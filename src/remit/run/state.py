@@ -22,22 +22,59 @@ from remit.run.event import (
     WorkDone,
 )
 from remit.run.lifecycle import Phase
+from remit.run.outbox import Draft
+from remit.run.people import Notified, OwnershipOffered
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A question, its answer when there is one, whether its time ran out, and whether a grant has used it up."""
+    """A question as it stands, what people said to it, whether its time ran out, and whether a grant has used it up.
+
+    `question` names those it was escalated to as well, and the present deadline. `asked` is whom it asked first.
+    """
 
     question: QuestionAsked
-    answer: QuestionAnswered | None = None
+    at: datetime
+    answers: tuple[QuestionAnswered, ...] = ()
     expired: bool = False
     used: bool = False
+    reminders: int = 0
+    rung: int = 0
+    digest: str = ""
+
+    @property
+    def asked(self) -> str:
+        """The person or role it was put to first."""
+        return self.question.of[0]
+
+    @property
+    def counting(self) -> tuple[QuestionAnswered, ...]:
+        """The answers to what it asks now: a change of the action makes earlier ones void."""
+        start = max((at for at, each in enumerate(self.answers) if each.answer == "modify" and each.action), default=0)
+        return self.answers[start:]
 
     @property
     def said(self) -> str:
-        """yes or no once it is settled, empty while it is open; what ran out of time is a no."""
-        if self.answer is not None:
-            return self.answer.answer
+        """yes, no or what became of a doubt, once it is settled; empty while it is open. What ran out of time is a no."""
+        counting = self.counting
+        if any(each.answer == "no" for each in counting):
+            return "no"
+        if len({each.person for each in counting}) >= self.question.quorum and counting:
+            last = counting[-1].answer
+            return "yes" if last == "modify" else last
         return "no" if self.expired else ""
+
+    @property
+    def answer(self) -> QuestionAnswered | None:
+        """The answer that settled it."""
+        return self.answers[-1] if self.answers and self.said and not (self.expired and self.said == "no") else None
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """A page that is not delivered yet: how often it was tried, and when last."""
+
+    page: Notified
+    tries: int = 0
+    tried: datetime | None = None
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +120,21 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     children: Mapping[str, Spend] = {}
     keys: Mapping[str, str] = {}
     told: bool = False
+    drafts: Mapping[str, Draft] = {}
+    pages: Mapping[int, Sent] = {}
+    offer: OwnershipOffered | None = None
+    taken_by: str = ""
+    conditions: tuple[QuestionAnswered, ...] = ()
+
+    @property
+    def owner(self) -> str:
+        """Who answers for the outcome now: the owner of the contract until somebody has accepted it from them (OWN-04)."""
+        return self.taken_by or self.contract.owner
+
+    @property
+    def doubts(self) -> tuple[Draft, ...]:
+        """Effects of which nobody knows whether they happened."""
+        return tuple(draft for draft in self.drafts.values() if draft.state == "unknown")
 
     @property
     def contract(self) -> Contract:

@@ -1,0 +1,129 @@
+"""What has to be done for people and for the outbox, whatever else the run is at: a pure function of where it stands."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from remit.run.asking import next_person, reminders_due
+from remit.run.outbox import OPEN, Draft
+from remit.run.state import Run, Sent
+from remit.value import Value
+
+BACKOFF = (0, 30, 300)
+"""seconds between the tries to deliver a page"""
+
+
+class Expire(Value, frozen=True, kw_only=True, tag="expire"):
+    """The time of this question is over: what its escalation says otherwise now holds."""
+
+    question: str
+    otherwise: str
+
+
+class Escalate(Value, frozen=True, kw_only=True, tag="escalate"):
+    """Nobody answered in time: the next person is asked as well."""
+
+    question: str
+    to: str
+
+
+class Remind(Value, frozen=True, kw_only=True, tag="remind"):
+    """Those who were asked are told again."""
+
+    question: str
+    count: int
+
+
+class Send(Value, frozen=True, kw_only=True, tag="send"):
+    """Hand this page, by its place in the ledger, to its channel."""
+
+    page: int
+
+
+class Withdraw(Value, frozen=True, kw_only=True, tag="withdraw"):
+    """This draft will not be released."""
+
+    draft: str
+    how: Literal["refused", "expired"]
+    why: str
+
+
+class Settle(Value, frozen=True, kw_only=True, tag="settle"):
+    """This effect was begun and its outcome is not known: find out."""
+
+    draft: str
+
+
+class Effect(Value, frozen=True, kw_only=True, tag="effect"):
+    """Everyone said yes, or nobody had to: release this draft."""
+
+    draft: str
+
+
+Errand = Expire | Escalate | Remind | Send | Withdraw | Settle | Effect
+
+
+def errand(run: Run, now: datetime, *, alive: bool = False) -> Errand | None:
+    """The next one; None when there is none. `alive`: effects that are being published are being worked on by somebody."""
+    if run.phase == "new":
+        return None
+    for seq, sent in run.pages.items():
+        if sent.tried is None or now >= sent.tried + timedelta(seconds=BACKOFF[min(sent.tries, 2)]):
+            return Send(page=seq)
+    return _question(run, now) or next((move for draft in run.drafts.values() if (move := _draft(run, draft, alive))), None)
+
+
+def next_moment(run: Run) -> datetime | None:
+    """When time alone will make an errand: the earliest deadline of a question or of a page that is tried again."""
+    moments = [question.expires for question in run.blocking if question.expires is not None]
+    moments += [_again(sent) for sent in run.pages.values()]
+    return min(moments, default=None)
+
+
+def _again(sent: Sent) -> datetime:
+    assert sent.tried is not None
+    return sent.tried + timedelta(seconds=BACKOFF[min(sent.tries, 2)])
+
+
+def _question(run: Run, now: datetime) -> Errand | None:
+    if run.phase == "undone":
+        return None
+    for name, asked in run.questions.items():
+        question = asked.question
+        if asked.said or question.about == "context":
+            continue
+        if question.expires is not None and question.expires <= now:
+            to = next_person(run.contract, asked)
+            return Escalate(question=name, to=to) if to else Expire(question=name, otherwise=question.otherwise or "refuse")
+        due = reminders_due(run.contract, asked, now)
+        if due > asked.reminders:
+            return Remind(question=name, count=due)
+    return None
+
+
+def _draft(run: Run, draft: Draft, alive: bool) -> Errand | None:
+    key = draft.key
+    if draft.state == "publishing":
+        return None if alive else Settle(draft=key)
+    if draft.state == "unknown":
+        doubts = [asked for asked in run.questions.values() if asked.question.about == "doubt" and asked.question.draft == key]
+        return Settle(draft=key) if not doubts or doubts[-1].said else None
+    if draft.state not in OPEN:
+        return None
+    if run.stop and draft.begun is None:
+        return Withdraw(draft=key, how="refused", why="the run was stopped")
+    settled = [asked for asked in run.questions.values() if asked.question.draft == key and asked.said == "no"]
+    if settled:
+        how: Literal["refused", "expired"] = "expired" if settled[0].expired else "refused"
+        said = "nobody answered in time" if settled[0].expired else f"{settled[0].answers[-1].person} said no"
+        return Withdraw(draft=key, how=how, why=said)
+    if draft.state == "asked":
+        return None
+    return _released(run, draft) if draft.drafted.waits == "publish" else Effect(draft=key)
+
+
+def _released(run: Run, draft: Draft) -> Errand | None:
+    """What takes its content from the published workspace waits for it, and is dropped where there will be none."""
+    if run.published is not None and not run.undone:
+        return Effect(draft=draft.key)
+    over = run.undone or run.acceptance == "declined" or (run.verdict not in {None, "success", "success_with_exceptions"})
+    return Withdraw(draft=draft.key, how="expired", why="nothing was published") if over else None
