@@ -2,18 +2,22 @@
 
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from remit.adapters.clock import SystemClock
+from remit.adapters.effects.bound import BoundTools
 from remit.adapters.lease import FileLeases
 from remit.adapters.ledgers.sqlite import SqliteLedger, open_ledger
+from remit.adapters.notifiers.channel import channel
 from remit.adapters.sandboxes.bubblewrap import Bubblewrap
 from remit.adapters.signers.local import LocalSigner, load
+from remit.adapters.signers.ssh import SshSigner, load_ssh
 from remit.adapters.workspaces.staged import StagedWorkspace
 from remit.engine.hands import Asker, Hands
 from remit.engine.supervisor import Supervisor
+from remit.ports import Performer
 
 
 def crash_hook() -> Callable[[str, str], None] | None:
@@ -56,8 +60,10 @@ async def records(home: Path) -> AsyncIterator[SqliteLedger]:
 
 
 @asynccontextmanager
-async def engine(home: Path, *, asker: Asker | None = None) -> AsyncIterator[Supervisor]:
-    """A ready engine over this home."""
+async def engine(
+    home: Path, *, asker: Asker | None = None, tools: Mapping[str, Performer] | None = None
+) -> AsyncIterator[Supervisor]:
+    """A ready engine over this home. `tools` are what the caller's own process carries out, by name."""
     async with records(home) as ledger:
         yield Supervisor(
             Hands(
@@ -69,6 +75,8 @@ async def engine(home: Path, *, asker: Asker | None = None) -> AsyncIterator[Sup
                 home=home,
                 signer=load(home),
                 asker=asker,
+                tools=BoundTools(os.environ, tools or {}),
+                channel=lambda contact, organisation: channel(contact, organisation, os.environ),
             )
         )
 
@@ -76,3 +84,8 @@ async def engine(home: Path, *, asker: Asker | None = None) -> AsyncIterator[Sup
 def identity(home: Path) -> LocalSigner | None:
     """Who sits here, as `remit init` wrote it; None before that."""
     return load(home)
+
+
+def signer_of(person: str, key: Path) -> SshSigner:
+    """A person who signs with an SSH key of their own. Raises BadInput."""
+    return load_ssh(person, key)

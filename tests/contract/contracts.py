@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from remit.contract import condition as c
 from remit.contract.argv import join
@@ -86,6 +87,7 @@ name: support
 people:
   - id: support-lead@example.com
     roles: [support-lead]
+    keys: [ssh-ed25519 AAAAC3Nza]
 known:
   recipients: [customer@example.com, support@example.com]
 """
@@ -145,6 +147,32 @@ def _json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+ASKED = st.one_of(
+    st.just({}),
+    PEOPLE.map(lambda who: {"who": who}),
+    st.builds(lambda who, quorum: {"who": who, "quorum": quorum}, PEOPLE, st.integers(1, 9)),
+)
+ESCALATION = st.builds(
+    Escalation,
+    about=LINE,
+    page=PEOPLE,
+    within=st.one_of(st.none(), SECONDS.map(lambda seconds: seconds + 1)),
+    attach=st.lists(LINE, max_size=2).map(tuple),
+    otherwise=st.sampled_from(["refuse", "stop"]),
+)
+
+
+def further(entry: Escalation) -> st.SearchStrategy[Escalation]:
+    """The same with reminders and next people, as far as its time allows."""
+    if entry.within is None:
+        return st.builds(lambda remind: replace(entry, remind=remind), st.one_of(st.none(), SECONDS))
+    return st.builds(
+        lambda remind, then: replace(entry, remind=remind, then=tuple(then)),
+        st.one_of(st.none(), st.integers(1, entry.within - 1)),
+        st.lists(PEOPLE, max_size=2),
+    )
+
+
 EXAMPLE = st.builds(
     lambda name, arguments: Example(object=name, arguments=_json(arguments)), TEXT, st.dictionaries(TEXT, JSON, max_size=2)
 )
@@ -167,7 +195,7 @@ def rules(draw: st.DrawFn, effect: str, prefix: str, number: int) -> Rule:
         where=tuple(Where(argument=name, condition=draw(CONDITION)) for name in names),
         times=draw(st.one_of(st.none(), st.integers(1, 9))),
         because=draw(st.one_of(st.just(""), TEXT)),
-        who=draw(st.one_of(st.none(), PEOPLE)) if effect == "ask" else None,
+        **draw(ASKED if effect == "ask" else st.just({})),
         match=tuple(draw(st.lists(EXAMPLE, max_size=1))),
         no_match=tuple(draw(st.lists(EXAMPLE, max_size=1))),
     )
@@ -222,13 +250,14 @@ def tools(draw: st.DrawFn) -> tuple[Tool, ...]:
         type=st.sampled_from(["text", "number", "truth", "list", "any"]),
         required=st.booleans(),
         inert=st.booleans(),
+        irreversible=st.booleans(),
     )
     return tuple(
         Tool(
             name=name,
             tier=draw(st.sampled_from(TIERS)),
             effect=draw(st.sampled_from(["read", "draft", "send", "suggest", "execute", "queue", "publish"])),
-            arguments=tuple(Argument(name=one, type=(a := draw(argument)).type, required=a.required, inert=a.inert) for one in draw(st.lists(LINE, unique=True, max_size=2))),
+            arguments=tuple(replace(draw(argument), name=one) for one in draw(st.lists(LINE, unique=True, max_size=2))),
         )
         for name in names
     )  # fmt: skip
@@ -248,7 +277,7 @@ def contracts(draw: st.DrawFn) -> Contract:
         limits=draw(limits()),
         success=tuple(type(check)(**{**{name: getattr(check, name) for name in check.__struct_fields__}, "id": f"check-{at}" if at % 2 else f"c {at}"}) for at, check in enumerate(checks, 1)),
         recovery=tuple(draw(recoveries(at)) for at in range(1, draw(st.integers(2, 4)))),
-        escalation=tuple(draw(st.lists(st.builds(Escalation, about=LINE, page=PEOPLE, within=st.one_of(st.none(), SECONDS), attach=st.lists(LINE, max_size=2).map(tuple), otherwise=st.sampled_from(["refuse", "stop"])), max_size=1))),
+        escalation=tuple(draw(st.lists(ESCALATION.flatmap(further), max_size=1))),
         tools=draw(tools()),
         runtime=tuple(draw(st.lists(TEXT, max_size=3))),
         principal=draw(st.one_of(st.none(), TEXT)),

@@ -12,9 +12,28 @@ from hypothesis import strategies as st
 from remit.contract.draft import parse_prose
 from remit.contract.parse import Parsed, parse, parse_bytes, parse_organisation
 from remit.contract.print import print_contract
+from remit.contract.print_organisation import print_organisation
 from remit.contract.review import review
 
-SEEDS = (RELEASE, REFUND, SUPPORT)
+ORGANISED = (
+    SUPPORT
+    + """\
+four eyes: true
+mail: {server: smtp.example.com:587, from: desk@example.com, password: $MAIL_PASSWORD}
+inbox: https://inbox.example.com
+tools:
+  refund:
+    arguments: {amount: number, close: {type: truth, irreversible: true}}
+    does:
+      http:
+        url: https://pay.example.com/{order_id}
+        headers: {Authorization: Bearer $PAY}
+        honours key: 24h
+        probe: https://pay.example.com/of/{key}
+  send_email: {does: mail}
+"""
+)
+SEEDS = (RELEASE, REFUND, SUPPORT, ORGANISED)
 LOOKALIKES = {"a": "а", "e": "е", "o": "ο", "-": "‐", ":": "：", " ": "\u00a0", '"': "“", "*": "＊", "5": "５"}
 RETYPED = (
     "5",
@@ -83,6 +102,10 @@ def answered(text: str) -> Parsed:
         finding.mark and finding.message and finding.code == finding.code.upper()
         for finding in (*parsed.findings, *organisation.findings)
     )
+    if organisation.organisation is not None:
+        assert (
+            parse_organisation(print_organisation(organisation.organisation), file="c").organisation == organisation.organisation
+        )
     assert (parsed.contract is None) or not any(finding.severity == "error" for finding in parsed.findings)
     assert verdict.ok or any(finding.severity == "error" for finding in verdict.findings)
     if parsed.contract is not None:
@@ -140,7 +163,7 @@ def test_a_damaged_contract_is_answered(seed: int, text: str) -> None:
 
 
 def test_three_hundred_damaged_contracts_are_answered() -> None:
-    outcomes = [answered(mutated(SEEDS[seed % 3], random.Random(seed))) for seed in range(300)]
+    outcomes = [answered(mutated(SEEDS[seed % 4], random.Random(seed))) for seed in range(300)]
     whole = sum(parsed.contract is not None for parsed in outcomes)
     assert 0 < whole < 250  # both ends of the road are walked
 

@@ -352,7 +352,7 @@ def test_an_organisation_says_who_signs_what_and_who_answers_to_whom() -> None:
     text = SUPPORT + "  more: x\nmay: [{push: main}]\nassurance: person-signed\n"
     text = text.replace(
         "    roles: [support-lead]\n",
-        "    roles: [support-lead]\n    answers to: head@example.com\n    may sign: [{publish: refund}]\n",
+        "    roles: [support-lead]\n    answers to: head@example.com\n    may sign: [{publish: refund}]\n  - id: head@example.com\n",
     )
     organisation = parse_organisation(text, file="org.remit.yaml").organisation
     assert organisation is not None

@@ -15,7 +15,10 @@ from remit.contract.party import Organisation, Person
 from remit.contract.review import ITEMS, Review, review
 from remit.contract.rituals import suggested_rule
 
-LEAD = Organisation(people=(Person(id="release-lead@example.com", roles=("release",)), Person(id="deputy@example.com")))
+KEY = ("ssh-ed25519 AAAAC3Nza",)
+LEAD = Organisation(
+    people=(Person(id="release-lead@example.com", roles=("release",), keys=KEY), Person(id="deputy@example.com", keys=KEY))
+)
 SEED = """\
 Goal: Prepare this repository for the v2.4.0 release.
 

@@ -12,6 +12,7 @@ from remit.authority.hosts import target, within
 from remit.authority.plants import names_plant
 from remit.authority.subject import Subject
 from remit.authority.words import shown_rule
+from remit.contract.address import address
 from remit.contract.command import match_argv, plain_words, shell_words, template, touches_argv
 from remit.contract.condition import Anything
 from remit.contract.contract import Contract
@@ -168,7 +169,7 @@ def compile_organisation(organisation: Organisation) -> Authority:
     """The ceiling over every lineage."""
     tools = {tool.name: tool for tool in organisation.tools}
     return _authority(
-        digest(organisation), organisation.name, "", True, organisation.rules, tools, organisation.limits, organisation
+        address(organisation), organisation.name, "", True, organisation.rules, tools, organisation.limits, organisation
     )
 
 
@@ -181,7 +182,16 @@ def compile_condition_rules(rules: tuple[Rule, ...], organisation: Organisation 
     if any(rule.effect == "may" for rule in rules):
         raise BadInput("a condition cannot allow anything", hint="write `never` or `ask` rules")
     tools = {tool.name: tool for tool in known.tools}
-    return _authority(digest(["condition", by, rules]), f"the condition of {by}", "", True, rules, tools, Limits(), known)
+    return _authority(
+        digest(["condition", by, [address(rule) for rule in rules]]),
+        f"the condition of {by}",
+        "",
+        True,
+        rules,
+        tools,
+        Limits(),
+        known,
+    )
 
 
 def with_owner(authority: Authority, owner: str) -> Authority:

@@ -1,43 +1,141 @@
-"""`remit answer`: a signed yes or no to a question, and the run carried on."""
+"""`remit answer`: a signed answer to a question, and the run carried on."""
 
 import sys
+from pathlib import Path
+from typing import Any
 
 import anyio
 import click
 
-from remit.app import engine
+from remit.app import engine, records, signer_of
+from remit.authority.wire import read_json
 from remit.cli.driving import drive
+from remit.cli.load import load_organisation
 from remit.cli.place import home
 from remit.cli.say import talk
 from remit.cli.which import resolve
-from remit.engine.inbox import answer
+from remit.engine.inbox import answer, answer_signed, unsigned
 from remit.errors import BadInput, Busy
 from remit.ports import Signer
 
+WORDS = ("yes", "no", "modify", "happened", "redo", "abandon")
 
-@click.command("answer")
-@click.argument("run")
-@click.argument("question")
-@click.argument("said", type=click.Choice(["yes", "no"]))
+
+@click.command("answer", short_help="answer a question of a run")
+@click.argument("run", required=False)
+@click.argument("question", required=False)
+@click.argument("said", required=False, type=click.Choice(WORDS))
+@click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="with modify: a new value, as JSON or text")
+@click.option("--rules", metavar="FILE", help="with modify: `never:` and `ask:` rules that bind the rest of the run (- is stdin)")
+@click.option("--receipt", default="", help="with happened: what proves it")
 @click.option("--note", default="", help="why")
+@click.option("--as", "person", metavar="PERSON", help="who answers, with --key or --print; the local identity unless given")
+@click.option(
+    "--key", type=click.Path(path_type=Path), help="their SSH key; a .pub is signed with by the agent or a security key"
+)
+@click.option("--print", "as_text", is_flag=True, help="print the statement to be signed elsewhere, and answer nothing")
+@click.option("--statement", type=click.Path(path_type=Path), help="a statement that was signed elsewhere")
+@click.option("--signature", type=click.Path(path_type=Path), help="its signature, as `ssh-keygen -Y sign` wrote it")
+@click.option("--no-drive", is_flag=True, help="record it only: a worker, or `remit resume`, carries the run on")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout")
-def command(run: str, question: str, said: str, note: str, as_json: bool) -> None:
-    """Answer QUESTION of RUN with yes or no."""
-    sys.exit(anyio.run(_answer, run, question, said, note, as_json))
+def command(**given: Any) -> None:
+    """Answer QUESTION (or several: Q1,Q2) of RUN.
+
+    yes, no or modify; of an effect in doubt: happened, redo or abandon.
+    """
+    if given["statement"] or given["signature"]:
+        sys.exit(anyio.run(_signed, given))
+    if not (given["run"] and given["question"] and given["said"]):
+        raise BadInput("an answer needs a run, a question and a word", hint="`remit inbox` lists what is open")
+    sys.exit(anyio.run(_print if given["as_text"] else _answer, given))
 
 
-async def _answer(name: str, question: str, said: str, note: str, as_json: bool) -> int:
-    here = home()
+async def _answer(given: dict[str, Any]) -> int:
+    here, said = home(), given["said"]
     async with engine(here) as supervisor:
-        run_id = await resolve(supervisor.hands.ledger, name)
-        signer = identified(supervisor.hands.signer)
-        await answer(supervisor.hands, run_id, question.upper(), said, signer=signer, assurance="terminal", note=note)
-    talk(f"{question.upper()} answered {said} by {signer.person}, signed and recorded")
-    return await carry_on(run_id, as_json=as_json)
+        hands = supervisor.hands
+        run_id = await resolve(hands.ledger, given["run"])
+        signer = _signer(given, hands.signer)
+        for question in given["question"].upper().split(","):
+            await answer(
+                hands, run_id, question, said, signer=signer, assurance="person-signed" if given["key"] else "terminal",
+                note=given["note"], arguments=changed(given["changes"]), rules=rules(given["rules"]), receipt=given["receipt"],
+                organisation=load_organisation(None),
+            )  # fmt: skip
+            talk(f"{question} answered {said} by {signer.person}, signed and recorded")
+    return await carry_on(run_id, as_json=given["as_json"], driving=not given["no_drive"])
 
 
-async def carry_on(run_id: str, *, as_json: bool) -> int:
+async def _signed(given: dict[str, Any]) -> int:
+    """An answer that was signed elsewhere."""
+    if not (given["statement"] and given["signature"]):
+        raise BadInput("an answer signed elsewhere is a statement and its signature", hint="give --statement and --signature")
+    async with engine(home()) as supervisor:
+        run = await answer_signed(
+            supervisor.hands, text_of(given["statement"]), text_of(given["signature"]), note=given["note"],
+            arguments=changed(given["changes"]), rules=rules(given["rules"]), receipt=given["receipt"],
+            organisation=load_organisation(None),
+        )  # fmt: skip
+    talk(f"answered in {run.id}, as signed elsewhere, and recorded")
+    return await carry_on(run.id, as_json=given["as_json"], driving=not given["no_drive"])
+
+
+async def _print(given: dict[str, Any]) -> int:
+    if not given["person"]:
+        raise BadInput("who will sign it?", hint="give --as PERSON")
+    async with records(home()) as ledger:
+        run_id = await resolve(ledger, given["run"])
+    async with engine(home()) as supervisor:
+        text = await unsigned(
+            supervisor.hands, run_id, given["question"].upper(), given["said"], person=given["person"],
+            arguments=changed(given["changes"]), rules=rules(given["rules"]), receipt=given["receipt"],
+        )  # fmt: skip
+    click.echo(text, nl=False)
+    talk("sign these bytes with: ssh-keygen -Y sign -n remit-answer -f KEY FILE")
+    return 0
+
+
+def _signer(given: dict[str, Any], local: Signer | None) -> Signer:
+    if given["key"] is None:
+        if given["person"] and (local is None or local.person != given["person"]):
+            raise BadInput(f"the local identity is not {given['person']}", hint="give their key with --key")
+        return identified(local)
+    return signer_of(given["person"] or identified(local).person, given["key"])
+
+
+def changed(given: tuple[str, ...]) -> dict[str, Any] | None:
+    """`--set amount=40` as values: JSON where it reads as such, else text. Raises BadInput."""
+    values: dict[str, Any] = {}
+    for each in given:
+        name, equals, text = each.partition("=")
+        if not equals or not name or name in values:
+            raise BadInput(f"`--set {each}`: write each name once, as name=value")
+        try:
+            values[name] = read_json(text)
+        except BadInput:
+            values[name] = text
+    return values or None
+
+
+def rules(given: str | None) -> str:
+    """The text of `--rules`. Raises BadInput."""
+    if given is None:
+        return ""
+    return sys.stdin.read() if given == "-" else text_of(Path(given))
+
+
+def text_of(path: Path) -> str:
+    """A small text file. Raises BadInput."""
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"`{path}` cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+async def carry_on(run_id: str, *, as_json: bool, driving: bool = True) -> int:
     """Drive the run on, from its root; when another process drives it already, that one sees the answer."""
+    if not driving:
+        return 0
     try:
         return await drive(home(), run_id.split(".")[0], as_json=as_json)
     except Busy:

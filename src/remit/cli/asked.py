@@ -5,28 +5,13 @@ from collections.abc import Awaitable, Callable
 import anyio.to_thread
 import click
 
-from remit.cli.say import clean, talk
+from remit.cli.card import screen
+from remit.cli.say import talk
 from remit.engine.hands import Asker, Hands
 from remit.engine.inbox import answer
+from remit.errors import BadInput, Refused
+from remit.run.card import card
 from remit.run.event import QuestionAsked
-
-ON_NO = {
-    "action": "on no it is refused",
-    "change": "on no it is left out",
-    "recovery": "on no the next rung of the recovery is taken",
-    "publish": "on no nothing is published, and the work is dropped",
-    "context": "the words are the agent's own, and yes grants nothing",
-}
-
-
-def card(question: QuestionAsked) -> list[str]:
-    """A question as a person sees it: what, why, who is asked, what happens on no."""
-    lines = ["", f"  {question.question}  {clean(question.text)}"]
-    if question.action is not None:
-        lines += [f"      {name}: {clean(str(value))}" for name, value in question.action.arguments.items()]
-    lines += [f"      because {clean(reason.why)}" for reason in question.reasons]
-    lines.append(f"      asked of {', '.join(question.of)}; {ON_NO[question.about]}")
-    return lines
 
 
 def at_terminal(hands: Hands, first: Callable[[], Awaitable[None]]) -> Asker:
@@ -38,12 +23,18 @@ def at_terminal(hands: Hands, first: Callable[[], Awaitable[None]]) -> Asker:
             return None
         async with lock:
             await first()
-            for line in card(question):
+            run = await hands.replay(question.run)
+            talk()
+            for line in screen(card(run, question.question), hands.clock.now()):
                 talk(line)
             said = await anyio.to_thread.run_sync(prompt, abandon_on_cancel=True)
         if said is None:
             return None
-        await answer(hands, question.run, question.question, said, signer=hands.signer, assurance="terminal")
+        try:
+            await answer(hands, question.run, question.question, said, signer=hands.signer, assurance="terminal")
+        except (BadInput, Refused) as error:
+            talk(f"      {error}")
+            return None
         return said
 
     return ask

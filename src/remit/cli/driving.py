@@ -11,6 +11,8 @@ from remit.cli.asked import at_terminal
 from remit.cli.main import first
 from remit.cli.outcome import exit_code, outcome
 from remit.cli.say import clean, document, person_at_terminal, talk
+from remit.cli.scripted import Line, scripted
+from remit.engine.answering import choices
 from remit.engine.delivery import deliver
 from remit.engine.hands import Hands
 from remit.engine.supervisor import Supervisor
@@ -21,12 +23,15 @@ from remit.run.state import Run
 POLL = 0.05
 
 
-async def drive(home: Path, run_id: str, *, as_json: bool) -> int:
-    """Drive the run until it ends or waits, printing as it goes; the exit code."""
+async def drive(home: Path, run_id: str, *, as_json: bool, script: list[Line] | None = None) -> int:
+    """Drive the run until it ends or waits, printing as it goes; the exit code. `script` are answers given beforehand."""
     async with engine(home) as supervisor:
         hands = supervisor.hands
         follower = Follower(hands, run_id, as_json=as_json)
-        if person_at_terminal() and not as_json:
+        if script is not None:
+            hands = replace(hands, asker=scripted(hands, script))
+            supervisor = Supervisor(hands)
+        elif person_at_terminal() and not as_json:
             hands = replace(hands, asker=at_terminal(hands, follower.catch_up))
             supervisor = Supervisor(hands)
         run = await followed(supervisor, run_id, follower)
@@ -105,13 +110,15 @@ def finish(run: Run, *, as_json: bool) -> int:
 
 def verdict(run: Run) -> str:
     """The verdict as it stands on the screen: `SUCCESS_WITH_EXCEPTIONS (1)`."""
-    word = (run.verdict or "waiting for a person").upper()
+    word = (run.verdict or ("unknown whether an effect happened" if run.doubts else "waiting for a person")).upper()
     return f"{word} ({len(run.exceptions)})" if run.exceptions else word
 
 
 def next_steps(run: Run) -> list[str]:
     """What a person can type now."""
-    steps = [f"remit answer {run.id} {question.question} yes|no" for question in run.open_questions]
+    steps = [
+        f"remit answer {run.id} {each.question} {'|'.join(choices(run.questions[each.question]))}" for each in run.open_questions
+    ]
     if run.publish_failed:
         return [
             *steps,

@@ -20,11 +20,19 @@ people:
   - id: {person}
     roles: [owner]
     keys: [{key}]
-    # contact: where questions are sent
+    # contact: mail:ADDRESS, https://… (a webhook) or apprise:URL; where pages are sent
     # answers to: somebody-else@example.com
     # substitutes: [deputy@example.com]
-    # may sign:
+    # signs tier: high-risk        a yes to no tool above this
+    # may sign:                    a yes to nothing beyond this
     #   - publish: any
+
+# Whoever wants an act does not approve it.
+# four eyes: true
+
+# Where pages come from, and where they lead. `$NAME` is a variable of the environment in which remit runs.
+# mail: {{server: smtp.example.com:587, from: remit@example.com, user: remit, password: $MAIL_PASSWORD}}
+# inbox: https://inbox.example.com
 
 # Lists that conditions refer to as `{{known: NAME}}`.
 # known:
@@ -40,6 +48,9 @@ people:
 #   refund:
 #     tier: high-risk
 #     arguments: {{amount: {{type: number, required: true}}, order_id: {{type: text, required: true}}}}
+#     does:                        what it really does; only this file says so
+#       http: {{url: "https://pay.example.com/refunds", headers: {{Authorization: Bearer $PAY_TOKEN}}, honours key: 24h}}
+#   send_email: {{effect: send, does: mail}}
 
 # What an answer needs before anything irreversible happens: terminal, session or person-signed.
 assurance: terminal

@@ -13,7 +13,7 @@ CODES = {
 def exit_code(run: Run) -> int:
     """0 success, 1 failed or not publishable, 3 refused, 4 waiting for a person, 5 limit, 6 stopped, 7 unknown."""
     if run.verdict is None:
-        return 4
+        return 7 if run.doubts else 4
     if run.publish_failed:
         return 1
     if run.verdict == "success" and any(asked.question.about == "publish" and not asked.said for asked in run.questions.values()):
@@ -42,6 +42,8 @@ def outcome(run: Run) -> dict[str, Any]:
             "turns": run.spend.turns, "calls": run.spend.calls, "tokens": run.spend.tokens,
             "usd": f"{run.spend.usd / 1_000_000:.6f}", "time": round(run.spend.time, 3),
         },
+        "owner": run.owner,
+        "outbox": [{"draft": each.key, "state": each.state} for each in run.drafts.values()],
         "questions": [question.question for question in run.open_questions],
         "why": run.publish_failed or run.why,
     }  # fmt: skip

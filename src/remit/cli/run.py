@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from remit.adapters.runtimes import RUNTIMES
 from remit.app import engine, identity
+from remit.cli import scripted
 from remit.cli.checking import Checked, checked, refuse_incomplete
 from remit.cli.driving import drive
 from remit.cli.place import home
@@ -31,10 +32,12 @@ from remit.errors import BadInput
 @click.option(
     "--accept-containment", type=click.Choice([level for level in LEVELS if level != "L3"]), help="accept less containment"
 )
+@click.option("--answers", type=click.Path(path_type=Path), help="answers given beforehand, for tests: they count as `scripted`")
+@click.option("--unattended", is_flag=True, help="nobody will answer: what could only be asked is refused, and kept as a draft")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout")
 def command(
     contract: Path, argv: tuple[str, ...], workspace: Path, org: str | None, visible: tuple[Path, ...],
-    accept_containment: Level | None, as_json: bool,
+    accept_containment: Level | None, answers: Path | None, unattended: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Run ARGV as the agent under CONTRACT: remit run CONTRACT --workspace DIR -- CMD…"""
     looked = checked(contract, org)
@@ -42,11 +45,15 @@ def command(
         sys.exit(refuse_incomplete(looked, as_json=as_json))
     if not workspace.is_dir():
         raise BadInput(f"there is no workspace `{workspace}`", hint="give an existing folder to --workspace")
-    sys.exit(anyio.run(_run, looked, argv, workspace, visible, accept_containment, as_json))
+    if unattended and answers is not None:
+        raise BadInput("--unattended says that nobody answers, and --answers says what", hint="give one of them")
+    script = scripted.read(answers) if answers is not None else None
+    sys.exit(anyio.run(_run, looked, argv, workspace, visible, accept_containment, script, unattended, as_json))
 
 
 async def _run(
-    looked: Checked, argv: tuple[str, ...], workspace: Path, visible: tuple[Path, ...], accepted: Level | None, as_json: bool
+    looked: Checked, argv: tuple[str, ...], workspace: Path, visible: tuple[Path, ...], accepted: Level | None,
+    script: list[scripted.Line] | None, unattended: bool, as_json: bool,
 ) -> int:  # fmt: skip
     here = home()
     promised = looked.contract
@@ -59,10 +66,11 @@ async def _run(
             trigger=f"remit run by {person}", visible=[str(shown(path)) for path in visible],
             accepted=(accepted, person) if accepted else None,
             checklist=[(item.item, item.ok) for item in looked.review.checklist], context=looked.context,
+            requester=person, unattended=unattended,
         )  # fmt: skip
     if not as_json:
         before(looked, run_id, workspace)
-    return await drive(here, run_id, as_json=as_json)
+    return await drive(here, run_id, as_json=as_json, script=script)
 
 
 def shown(path: Path) -> Path:
@@ -103,8 +111,9 @@ def before(looked: Checked, run_id: str, workspace: Path) -> None:
     talk(f"  success    {', '.join(check.id for check in contract.success)}")
     talk(f"  recovery   {' · '.join(f'{rung.when}: {rung.do}' for rung in contract.recovery)}")
     for rung in contract.escalation:
-        within = f" within {rung.within} s, otherwise {rung.otherwise}" if rung.within else ""
-        talk(f"  escalation {rung.about}: {rung.page}{within}")
+        within = f" within {rung.within} s" if rung.within else ""
+        then = f", then {', '.join(rung.then)}" if rung.then else ""
+        talk(f"  escalation {rung.about}: {rung.page}{within}{then}" + (f", otherwise {rung.otherwise}" if rung.within else ""))
     for item in looked.review.checklist:
         talk(f"  [{'x' if item.ok else ' '}] {item.item}")
     talk()

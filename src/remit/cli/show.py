@@ -1,15 +1,18 @@
 """`remit show`: where one run stands, for whom, under which rules, with what left to spend."""
 
+from datetime import UTC, datetime
+
 import anyio
 import click
 
 from remit.app import records
-from remit.cli.asked import card
+from remit.cli.card import screen as shown
 from remit.cli.driving import next_steps, verdict
 from remit.cli.outcome import outcome
 from remit.cli.place import home
 from remit.cli.say import clean, document
 from remit.cli.which import resolve
+from remit.run.card import card
 from remit.run.evolve import replay
 from remit.run.state import Run
 
@@ -39,15 +42,15 @@ def screen(run: Run) -> list[str]:
     lines = [
         f"run         {run.id} ({run.phase})",
         f"goal        {clean(contract.goal)}",
-        f"owner       {contract.owner}" + (f", acting for {contract.principal}" if contract.principal else ""),
+        f"owner       {run.owner}" + (f", acting for {contract.principal}" if contract.principal else ""),
         f"contract    {contract.hash()}",
         f"verdict     {verdict(run)}",
-        f"acceptance  {run.acceptance}" + ("" if run.acceptance == "accepted" else f" ({contract.owner} has not taken it)"),
+        f"acceptance  {run.acceptance}" + ("" if run.acceptance == "accepted" else f" ({run.owner} has not taken it)"),
         f"published   {'undone' if run.undone else 'yes' if run.published is not None else 'no'}",
         f"spent       {used.turns}/{limits.turns or '-'} turns, {used.calls}/{limits.calls or '-'} calls, "
         f"{used.time:.1f}/{limits.time or '-'} s, {run.refusals} refused",
     ]
     lines += [f"{rule.effect:11} {rule.verb} {', '.join(rule.objects)}" for rule in contract.rules]
     for question in run.open_questions:
-        lines += card(question)
+        lines += ["", *shown(card(run, question.question), datetime.now(UTC))]
     return lines + [f"next        {step}" for step in next_steps(run)]

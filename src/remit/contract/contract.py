@@ -2,11 +2,12 @@
 
 from typing import Literal
 
+from remit.contract.address import address
 from remit.contract.limits import Limits
 from remit.contract.outcome import Check, Escalation, Recovery
 from remit.contract.party import Tool
 from remit.contract.rule import Rule
-from remit.value import Value, digest
+from remit.value import Value
 
 Level = Literal["L0", "L1", "L2", "L3"]
 LEVELS: tuple[Level, ...] = ("L0", "L1", "L2", "L3")
@@ -35,7 +36,7 @@ class Contract(Value, frozen=True, kw_only=True, omit_defaults=True):
 
     def hash(self) -> str:
         """The address of this contract."""
-        return digest(self)
+        return address(self)
 
 
 class Mark(Value, frozen=True, kw_only=True):

@@ -11,9 +11,12 @@ from remit.contract.front import FrontMatter, front_matter
 from remit.contract.limits import Limits
 from remit.contract.nodes import Leaf, Node, Table
 from remit.contract.outcome import Check, Escalation, Recovery
+from remit.contract.parse_binding import parse_mail
+from remit.contract.parse_escalation import parse_escalation
 from remit.contract.parse_limits import parse_limits
-from remit.contract.parse_outcome import parse_escalation, parse_paths, parse_recovery, parse_success
-from remit.contract.parse_party import parse_people, parse_registers, parse_tools
+from remit.contract.parse_outcome import parse_paths, parse_recovery, parse_success
+from remit.contract.parse_party import parse_registers, parse_tools
+from remit.contract.parse_people import called, parse_inbox, parse_people
 from remit.contract.parse_rule import parse_argv, parse_rules
 from remit.contract.party import ASSURANCES, Assurance, Organisation, Tool
 from remit.contract.reading import Reading, in_order, said
@@ -26,7 +29,9 @@ CONTRACT_KEYS = (
     "goal", "owner", "acts for", "may", "ask", "never", "limits", "success", "recovery", "escalation", "tools",
     "runtime", "containment", "publish", "environment", "unenforced", "principal",
 )  # fmt: skip
-ORGANISATION_KEYS = ("name", "people", "known", "may", "ask", "never", "tools", "limits", "secrets", "assurance")
+ORGANISATION_KEYS = (
+    "name", "people", "known", "may", "ask", "never", "tools", "limits", "secrets", "assurance", "four eyes", "mail", "inbox",
+)  # fmt: skip
 EFFECTS: tuple[Effect, ...] = ("may", "ask", "never")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
@@ -122,6 +127,7 @@ def parse_organisation(text: str, *, file: str) -> ParsedOrganisation:
     if organisation:
         signing = (rule for person in organisation.people for rule in person.may_sign)
         _distinct_rules(reading, (*organisation.rules, *signing))
+        _reachable_rules(reading, organisation)
     return ParsedOrganisation(
         organisation=None if _errors(reading) else organisation, findings=in_order(reading.findings), marks=reading.marks
     )
@@ -227,6 +233,20 @@ def _distinct_rules(reading: Reading, rules: tuple[Rule, ...]) -> None:
         seen.add(rule.id)
 
 
+def _reachable_rules(reading: Reading, organisation: Organisation) -> None:
+    """A rule of the ceiling that asks more people than there are could never be answered."""
+    for rule in organisation.rules:
+        if rule.quorum > 1 and rule.who and len(called(rule.who, organisation.people)) < rule.quorum:
+            mark = reading.marks.get(f"rule {rule.id}")
+            what = f"{rule.quorum} people of `{rule.who}` must say yes, and there are not so many"
+            hint = "ask for fewer, or give the role to more people"
+            finding = Finding(
+                code="QUORUM-UNREACHABLE", severity="error", where=f"rule {rule.id}", message=what, hint=hint, mark=mark,
+                excerpt=reading.source.excerpt(mark) if mark else "",
+            )  # fmt: skip
+            reading.findings.append(finding)
+
+
 def _principal(reading: Reading, table: Table) -> str | None:
     named = [key for key in ("acts for", "principal") if table.get(key) is not None]
     if len(named) == 2:
@@ -279,16 +299,19 @@ def _whole(draft: Draft) -> Contract | None:
 
 
 def _organisation(reading: Reading, table: Table) -> Organisation:
-    people, known, tools = (table.get(key) for key in ("people", "known", "tools"))
-    usual = Organisation()
-    secrets = table.get("secrets")
+    people, known, tools, secrets = (table.get(key) for key in ("people", "known", "tools", "secrets"))
+    usual, server = Organisation(), table.get("mail")
+    mail = parse_mail(reading, server, "mail") if server is not None else None
     return Organisation(
         name=reading.text(table.get("name"), "name", default=usual.name),
         people=parse_people(reading, people, "people") if people is not None else (),
         registers=parse_registers(reading, known, "known") if known is not None else (),
         rules=_rules(reading, table),
-        tools=parse_tools(reading, tools, "tools") if tools is not None else (),
+        tools=parse_tools(reading, tools, "tools", mail=mail, binds=True) if tools is not None else (),
         limits=parse_limits(reading, table.get("limits"), "limits"),
         secrets=parse_paths(reading, secrets, "secrets") if secrets is not None else usual.secrets,
         assurance=cast(Assurance, reading.choice(table.get("assurance"), "assurance", ASSURANCES, default=usual.assurance)),
+        four_eyes=bool(reading.truth(table.get("four eyes"), "four eyes")),
+        mail=mail,
+        inbox=parse_inbox(reading, table.get("inbox"), "inbox"),
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Literal, cast, get_args
 
 from remit.contract.nodes import Leaf, Node, Sequence, Table
-from remit.contract.outcome import Check, DataCheck, Escalation, FileCheck, Recovery, Remedy, RunCheck, TreeCheck
+from remit.contract.outcome import Check, DataCheck, FileCheck, Recovery, Remedy, RunCheck, TreeCheck
 from remit.contract.parse_condition import parse_regex
 from remit.contract.parse_limits import parse_seconds
 from remit.contract.parse_rule import parse_argv, parse_path, parse_rules
@@ -202,30 +202,3 @@ def _remedy(reading: Reading, table: Table, where: str) -> tuple[str, int]:
     elif said_:
         reading.unknown(node, path, "remedy", said_, ("retry 2", *REMEDIES[1:]))
     return "", 1
-
-
-def parse_escalation(reading: Reading, node: Node, where: str) -> tuple[Escalation, ...]:
-    """Who is paged about what."""
-    found = []
-    for item, path in reading.items(node, where):
-        table = reading.table(item, path, ("for", "page", "within", "attach", "otherwise"))
-        if table is None:
-            continue
-        about, page = (reading.text(table.get(key), inside(path, key)) for key in ("for", "page"))
-        if not about or not page:
-            reading.wrong(
-                item, path, "an escalation names what it is for and whom to page", hint="write `for: refund` and `page: PERSON`"
-            )
-            continue
-        within = table.get("within")
-        otherwise = reading.choice(table.get("otherwise"), inside(path, "otherwise"), ("refuse", "stop"), default="refuse")
-        found.append(
-            Escalation(
-                about=about,
-                page=page,
-                within=parse_seconds(reading, within, inside(path, "within")) if within is not None else None,
-                attach=reading.texts(table.get("attach"), inside(path, "attach")),
-                otherwise=cast(Literal["refuse", "stop"], otherwise),
-            )
-        )
-    return tuple(found)

@@ -10,7 +10,7 @@ from remit.contract.parse_json import json_text
 from remit.contract.reading import Reading, inside, said
 from remit.contract.rule import PATH_VERBS, VERBS, Effect, Example, Rule, Verb, Where
 
-OPTIONS = ("where", "times", "because", "id", "who", "examples")
+OPTIONS = ("where", "times", "because", "id", "who", "quorum", "examples")
 LONGEST_OBJECT = 1000
 
 
@@ -50,13 +50,25 @@ def parse_rule(reading: Reading, node: Node, where: str, effect: Effect, prefix:
         times=reading.count(table.get("times"), inside(where, "times")),
         because=reading.text(table.get("because"), inside(where, "because")),
         who=reading.optional(table.get("who"), inside(where, "who")),
+        quorum=reading.count(table.get("quorum"), inside(where, "quorum")) or 1,
         match=match,
         no_match=no_match,
     )
     reading.marks[f"rule {rule.id}"] = node.mark
-    if rule.who and effect != "ask":
-        reading.wrong(node, inside(where, "who"), f"`who` belongs to `ask`, not to `{effect}`", hint="move the rule below `ask:`")
+    _for_asks(reading, table, where, rule)
     return rule if objects else None
+
+
+def _for_asks(reading: Reading, table: Table, where: str, rule: Rule) -> None:
+    for name in ("who", "quorum"):
+        written = table.get(name)
+        if written is not None and rule.effect != "ask":
+            what = f"`{name}` belongs to `ask`, not to `{rule.effect}`"
+            reading.wrong(table, inside(where, name), what, hint="move the rule below `ask:`")
+    quorum = table.get("quorum")
+    if quorum is not None and rule.effect == "ask" and not rule.who:
+        what = "`quorum` counts the people of `who`, and there is none"
+        reading.wrong(quorum, inside(where, "quorum"), what, hint="write `who:` with a role that several people hold")
 
 
 def parse_objects(reading: Reading, verb: Verb, node: Node, where: str) -> tuple[str, ...]:

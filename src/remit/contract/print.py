@@ -17,7 +17,7 @@ from remit.contract.text import HIDDEN
 
 _BARE = re.compile(r"[A-Za-z0-9_./^-](?:[A-Za-z0-9_./@+*^=-]| (?=[A-Za-z0-9]))*", re.ASCII)
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
-_FLOWING = frozenset({"where", "limits", "examples", "arguments", "run", "runtime"})
+_FLOWING = frozenset({"where", "limits", "examples", "arguments", "run", "runtime", "headers"})
 
 
 def print_contract(contract: Contract) -> str:
@@ -25,13 +25,13 @@ def print_contract(contract: Contract) -> str:
     tree: dict[str, Any] = {"goal": contract.goal, "owner": contract.owner, "acts for": contract.principal}
     for effect in dict.fromkeys(rule.effect for rule in contract.rules):
         group = [rule for rule in contract.rules if rule.effect == effect]
-        tree[effect] = [_rule(rule, f"{effect}-{rule.verb}-{number}") for number, rule in enumerate(group, 1)]
+        tree[effect] = [rule_tree(rule, f"{effect}-{rule.verb}-{number}") for number, rule in enumerate(group, 1)]
     tree |= {
-        "limits": _limits(contract.limits),
+        "limits": limits_tree(contract.limits),
         "success": [_check(check, number) for number, check in enumerate(contract.success, 1)],
         "recovery": [_rung(rung, number) for number, rung in enumerate(contract.recovery, 1)],
         "escalation": [_escalation(entry) for entry in contract.escalation],
-        "tools": {tool.name: _tool(tool) for tool in contract.tools},
+        "tools": {tool.name: tool_tree(tool) for tool in contract.tools},
         "runtime": list(contract.runtime),
         "containment": None if contract.containment == "L3" else contract.containment,
         "publish": None if contract.publish == "auto" else contract.publish,
@@ -39,7 +39,7 @@ def print_contract(contract: Contract) -> str:
         "unenforced": list(contract.unenforced),
     }
     kept = {key: value for key, value in tree.items() if key == "limits" or value not in (None, [], {})}
-    return "".join(f"{line}\n" for line in _block(kept))
+    return "".join(f"{line}\n" for line in block(kept))
 
 
 def quoted(text: str) -> str:
@@ -56,15 +56,16 @@ def _visible(letter: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def _block(tree: Mapping[str, Any], indent: str = "") -> list[str]:
+def block(tree: Mapping[str, Any], indent: str = "") -> list[str]:
+    """A tree as lines of YAML."""
     lines: list[str] = []
     for key, value in tree.items():
         if key not in _FLOWING and isinstance(value, dict) and value:
-            lines += [f"{indent}{quoted(key)}:", *_block(value, indent + "  ")]
+            lines += [f"{indent}{quoted(key)}:", *block(value, indent + "  ")]
         elif key not in _FLOWING and isinstance(value, list) and any(isinstance(item, dict) for item in value):
             lines.append(f"{indent}{quoted(key)}:")
             for item in value:
-                first, *rest = _block(item, indent + "    ")
+                first, *rest = block(item, indent + "    ")
                 lines += [f"{indent}  - {first.lstrip()}", *rest]
         else:
             lines.append(f"{indent}{quoted(key)}: {_flow(value)}")
@@ -83,7 +84,8 @@ def _flow(value: Any) -> str:
             return "[" + ", ".join(_flow(item) for item in value) + "]"
 
 
-def _some(tree: dict[str, Any]) -> dict[str, Any]:
+def some(tree: dict[str, Any]) -> dict[str, Any]:
+    """Without what says nothing."""
     return {key: value for key, value in tree.items() if value not in (None, "", [], {})}
 
 
@@ -91,22 +93,25 @@ def _one_or_more(values: tuple[str, ...]) -> str | list[str]:
     return values[0] if len(values) == 1 else list(values)
 
 
-def _number(value: int | None) -> Plain | None:
+def number(value: int | None) -> Plain | None:
+    """A whole number, bare."""
     return None if value is None else Plain(text=str(value))
 
 
-def _rule(rule: Rule, usual: str) -> dict[str, Any]:
+def rule_tree(rule: Rule, usual: str) -> dict[str, Any]:
+    """A rule as a file writes it; its id is left out where it is the `usual` one."""
     objects = tuple("./any" if rule.verb in PATH_VERBS and text == "any" else text for text in rule.objects)
     examples = {"match": [_example(one, rule) for one in rule.match], "no match": [_example(one, rule) for one in rule.no_match]}
-    return _some(
+    return some(
         {
             rule.verb: Plain(text="any") if objects == ("any",) else _one_or_more(objects),
             "where": {where.argument: condition_tree(where.condition) for where in rule.where},
-            "times": _number(rule.times),
+            "times": number(rule.times),
             "who": rule.who,
+            "quorum": number(rule.quorum) if rule.quorum != 1 else None,
             "because": rule.because,
             "id": rule.id if rule.id != usual else None,
-            "examples": _some(examples),
+            "examples": some(examples),
         }
     )
 
@@ -134,24 +139,26 @@ def _json_tree(value: Any) -> Any:
             return value
 
 
-def _limits(limits: Limits) -> dict[str, Any]:
+def limits_tree(limits: Limits) -> dict[str, Any]:
+    """Limits as a file writes them."""
+
     def written(value: int | None, say: Any) -> Plain | None:
         return None if value is None else Plain(text=say(value))
 
-    return _some(
+    return some(
         {
-            "turns": _number(limits.turns),
-            "calls": _number(limits.calls),
+            "turns": number(limits.turns),
+            "calls": number(limits.calls),
             "time": written(limits.time, time_text),
             "usd": written(limits.usd, micro_text),
             "tokens": written(limits.tokens, thousands_text),
             "memory": written(limits.memory, size_text),
             "disk": written(limits.disk, size_text),
             "file": written(limits.file, size_text),
-            "processes": _number(limits.processes),
+            "processes": number(limits.processes),
             "output": written(limits.output, size_text),
             "sums": [_window({"sum": total.of, "to": Plain(text=total.to)}, total) for total in limits.sums],
-            "counts": [_window({"count": count.of, "to": _number(count.to)}, count) for count in limits.counts],
+            "counts": [_window({"count": count.of, "to": number(count.to)}, count) for count in limits.counts],
         }
     )
 
@@ -159,7 +166,7 @@ def _limits(limits: Limits) -> dict[str, Any]:
 def _window(tree: dict[str, Any], window: Sum | Count) -> dict[str, Any]:
     within = None if window.within is None else Plain(text=time_text(window.within))
     scope = None if window.scope == "organisation" else window.scope
-    return _some({**tree, "per": window.per, "within": within, "then": window.then, "scope": scope})
+    return some({**tree, "per": window.per, "within": within, "then": window.then, "scope": scope})
 
 
 def _check(check: Check, number: int) -> dict[str, Any]:
@@ -167,38 +174,41 @@ def _check(check: Check, number: int) -> dict[str, Any]:
     match check:
         case RunCheck():
             time = None if check.time == 300 else Plain(text=time_text(check.time))
-            return _some(
+            return some(
                 {**name, "run": list(check.argv), "trusted": list(check.trusted), "fails on": check.fails_on, "time": time}
             )
         case FileCheck():
             exists = None if check.exists is None else Plain(text=str(check.exists).lower())
             unchanged = Plain(text="true") if check.unchanged else None
-            return _some({**name, "file": check.file, "exists": exists, "matches": check.matches, "unchanged": unchanged})
+            return some({**name, "file": check.file, "exists": exists, "matches": check.matches, "unchanged": unchanged})
         case DataCheck():
             equals = {} if check.equals is None else {"equals": check.equals}
-            return {**_some({**name, check.format: check.file, "at": check.at, "matches": check.matches}), **equals}
+            return {**some({**name, check.format: check.file, "at": check.at, "matches": check.matches}), **equals}
         case TreeCheck():
-            return _some({**name, "tree": "unchanged", "outside": list(check.outside)})
+            return some({**name, "tree": "unchanged", "outside": list(check.outside)})
 
 
 def _rung(rung: Recovery, number: int) -> dict[str, Any]:
-    may = [_rule(rule, f"recovery-{number}-{rule.verb}-{at}") for at, rule in enumerate(rung.may, 1)]
+    may = [rule_tree(rule, f"recovery-{number}-{rule.verb}-{at}") for at, rule in enumerate(rung.may, 1)]
     do = f"retry {rung.times}" if rung.do == "retry" and rung.times > 1 else rung.do
-    return _some({"when": rung.when, "may": may, "do": do, "listed in": rung.listed_in, "to": rung.to})
+    return some({"when": rung.when, "may": may, "do": do, "listed in": rung.listed_in, "to": rung.to})
 
 
 def _escalation(entry: Escalation) -> dict[str, Any]:
-    within = None if entry.within is None else Plain(text=time_text(entry.within))
-    tree = {"for": entry.about, "page": entry.page, "within": within, "attach": list(entry.attach)}
-    return _some({**tree, "otherwise": entry.otherwise if entry.otherwise != "refuse" else None})
+    times = {
+        name: None if value is None else Plain(text=time_text(value))
+        for name, value in (("within", entry.within), ("remind", entry.remind))
+    }
+    tree = {"for": entry.about, "page": entry.page, **times, "then": list(entry.then), "attach": list(entry.attach)}
+    return some({**tree, "otherwise": entry.otherwise if entry.otherwise != "refuse" else None})
 
 
-def _tool(tool: Tool) -> dict[str, Any]:
+def tool_tree(tool: Tool) -> dict[str, Any]:
+    """A declared tool as a file writes it, without what it does."""
     arguments: dict[str, Any] = {}
     for argument in tool.arguments:
-        marks = {
-            name: Plain(text="true") for name, given in (("required", argument.required), ("inert", argument.inert)) if given
-        }
+        given = {"required": argument.required, "inert": argument.inert, "irreversible": argument.irreversible}
+        marks = {name: Plain(text="true") for name, said in given.items() if said}
         kind = Plain(text="any") if argument.type == "any" else argument.type
         arguments[argument.name] = {"type": kind, **marks} if marks else kind
-    return _some({"tier": tool.tier, "effect": tool.effect, "arguments": arguments})
+    return some({"tier": tool.tier, "effect": tool.effect, "arguments": arguments})

@@ -81,6 +81,10 @@ def _owner(case: Case) -> Iterator[Finding]:
 def _asked(case: Case) -> Iterator[Finding]:
     named = [(f"rule {rule.id}", rule.who, "asked") for rule in case.draft.rules if rule.who]
     named += [(f"escalation[{at}].page", entry.page, "paged") for at, entry in enumerate(case.draft.escalation)]
+    named += [
+        (f"escalation[{at}].then[{number}]", who, "next") for at, entry in enumerate(case.draft.escalation)
+        for number, who in enumerate(entry.then)
+    ]  # fmt: skip
     named += [(f"recovery[{at}].to", rung.to, "handed to") for at, rung in enumerate(case.draft.recovery) if rung.to]
     known = people_of(case.organisation) | ({case.identity} if case.identity else frozenset()) | frozenset(case.draft.owners)
     for where, who, verb in named:

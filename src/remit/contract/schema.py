@@ -66,18 +66,22 @@ def _definitions() -> Schema:
         "limits": _limits(),
         "check": _check(),
         "rung": _rung(),
-        "escalation": _keys(
-            {
-                "for": _text("The tool or verb."),
-                "page": _text("The person."),
-                "within": {"$ref": "#/$defs/time"},
-                "attach": _texts(),
-                "otherwise": {"enum": ["refuse", "stop"]},
-            },
-            required=("for", "page"),
-        ),
+        "escalation": _escalation(),
         "tool": _tool(),
     }  # fmt: skip
+
+
+def _escalation() -> Schema:
+    keys: Schema = {
+        "for": _text("The tool or verb."),
+        "page": _text("The person, or role."),
+        "within": {"$ref": "#/$defs/time"},
+        "remind": {"$ref": "#/$defs/time"},
+        "then": {**_texts(), "description": "Who is next, each with as long as `within`."},
+        "attach": {**_texts(), "description": "Arguments without which the question is not sent."},
+        "otherwise": {"enum": ["refuse", "stop"]},
+    }
+    return {**_keys(keys, required=("for", "page")), "dependentRequired": {"then": ["within"]}}
 
 
 def _rule() -> Schema:
@@ -95,9 +99,14 @@ def _rule() -> Schema:
         "because": _text("Why; shown with every refusal."),
         "id": _text("What reasons call this rule."),
         "who": _text("Whom an `ask` asks: a person, a role, or `owner`."),
+        "quorum": {"type": "integer", "minimum": 1, "description": "How many different people of `who` must say yes."},
         "examples": _keys({name: {"type": "array", "items": {"$ref": "#/$defs/example"}} for name in ("match", "no match")}),
     }
-    return {**_keys({**verbs, **options}), "oneOf": [{"required": [verb]} for verb in VERBS]}
+    return {
+        **_keys({**verbs, **options}),
+        "oneOf": [{"required": [verb]} for verb in VERBS],
+        "dependentRequired": {"quorum": ["who"]},
+    }
 
 
 def _condition() -> Schema:
@@ -190,7 +199,9 @@ def _rung() -> Schema:
 
 def _tool() -> Schema:
     kind = {"enum": list(TYPES)}
-    full = _keys({"type": kind, "required": {"type": "boolean"}, "inert": {"type": "boolean"}})
+    full = _keys(
+        {"type": kind, "required": {"type": "boolean"}, "inert": {"type": "boolean"}, "irreversible": {"type": "boolean"}}
+    )
     return _keys(
         {
             "tier": {"enum": list(TIERS)},

@@ -12,12 +12,14 @@ import anyio
 from remit.engine import boundary
 from remit.engine.delegation import Drive, delegate
 from remit.engine.doorkeeper import MOST_PROGRAMS, Doorkeeper
+from remit.engine.errands import run_errand
 from remit.engine.gate import Gate
 from remit.engine.hands import Hands
 from remit.engine.lineage import names_verb
 from remit.engine.sight import hidden, touches
 from remit.errors import Broken, Refused, RemitError, Unavailable
 from remit.ports import Box, BoxPlan, Containment, Exit, Stage
+from remit.run.errand import errand
 from remit.run.event import (
     AttemptLost,
     AttemptStarted,
@@ -117,12 +119,12 @@ async def _inside(
             BoxStarted(run=run.id, attempt=run.attempt, pid=box.pid, born=born(box.pid)),
             boundary.boundary(run, plan, stage, found),
         )
-        ended, stuck = await _watch(hands, run, box, keeper)
+        ended, stuck = await _watch(hands, gate, run, box, keeper)
     await keeper.flush()
     await _close(hands, run, stage, keeper, ended, stuck)
 
 
-async def _watch(hands: Hands, run: Run, box: Box, keeper: Doorkeeper) -> tuple[Exit, str]:
+async def _watch(hands: Hands, gate: Gate, run: Run, box: Box, keeper: Doorkeeper) -> tuple[Exit, str]:
     """Wait for the box while looking for a stop, a used-up limit, and no progress."""
     stuck = ""
 
@@ -150,9 +152,25 @@ async def _watch(hands: Hands, run: Run, box: Box, keeper: Doorkeeper) -> tuple[
 
     async with anyio.create_task_group() as group:
         group.start_soon(look)
+        group.start_soon(_errands, hands, gate, run)
         ended = await box.wait()
         group.cancel_scope.cancel()
     return ended, stuck
+
+
+async def _errands(hands: Hands, gate: Gate, run: Run) -> None:
+    """While the agent works: pages go out, questions move on, and what people said yes to is released."""
+    seen, state = -1, run
+    while True:
+        version = await hands.ledger.version()
+        if version != seen:
+            seen, state = version, await hands.replay(run.id, state)
+        found = errand(state, hands.clock.now(), alive=True)
+        if found is None:
+            await anyio.sleep(TICK)
+            continue
+        await run_errand(hands, gate, state, found)
+        state = await hands.replay(run.id, state)
 
 
 def no_progress(run: Run, moved: datetime, now: datetime) -> str:

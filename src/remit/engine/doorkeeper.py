@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from decimal import Decimal
@@ -16,12 +17,15 @@ from remit.authority.action import Action
 from remit.authority.decision import Allow, Code, Decision, Reason, Refuse, word
 from remit.contract.glob import normal_path
 from remit.contract.limits import Spend
+from remit.contract.party import Tool
 from remit.contract.rule import GIT_VERBS, PATH_VERBS, VERBS
+from remit.engine.calls import Called, call, performed
 from remit.engine.gate import Answer, Gate, exhausted
 from remit.engine.hands import Hands
-from remit.engine.waiting import until_answered
+from remit.engine.outbox import release
+from remit.engine.waiting import until_answered, until_released
 from remit.errors import Conflict, RemitError
-from remit.ports import Box, Exec
+from remit.ports import Box, Exec, Performer
 from remit.run.event import Blocked, Charged, Decided, Effected, Event
 from remit.run.state import Run
 
@@ -108,6 +112,12 @@ class Doorkeeper:
     async def _act(self, action: Action, content: bytes | None, wait: float, message: dict[str, Any]) -> dict[str, Any]:
         effect = action.verb in {"write", "delegate"}
         await self.flush()
+        if action.verb == "call":
+            async with self._gate.transaction() as transaction:
+                authorities = self._gate.lineage(transaction, self._gate.fold(transaction, self._run))
+            found = performed(self._hands, authorities, action)
+            if found is not None:
+                return await self._call(action, *found, wait, ref=str(message.get("ref") or ""))
         answer = await self._gate.decide(self._run, action, at="door", effect=effect)
         if answer.question is not None:
             keep(self._hands.contents(self._run), content)
@@ -123,6 +133,19 @@ class Doorkeeper:
             return await self._delegate(self._run, dict(message.get("arguments") or {}), answer)
         note = f"allowed; remit itself performs no `{action.verb}` here, so nothing has happened yet"
         return reply(answer.decision, self._run) | {"done": False, "note": note}
+
+    async def _call(self, action: Action, tool: Tool, performer: Performer, wait: float, *, ref: str) -> dict[str, Any]:
+        """A tool that acts on the world: what the caller is told says how far it got."""
+        called = await call(self._hands, self._gate, self._run, action, tool, performer, ref=ref[:LONGEST])
+        if called.question and await until_answered(self._hands, self._run, called.question, wait):
+            self._touch()
+            await release(self._hands, self._gate, self._run, called.key)
+            await until_released(self._hands, self._run, called.key)
+            called = await call(self._hands, self._gate, self._run, action, tool, performer, ref=ref[:LONGEST])
+        if called.over:
+            self.over = called.over
+            self.wake.set()
+        return told(called, self._run)
 
     async def _write(self, answer: Answer, content: bytes) -> dict[str, Any]:
         assert answer.grant is not None and self.box is not None
@@ -271,6 +294,20 @@ def _content(text: object) -> bytes | None:
 def refused(code: Code, why: str) -> Refuse:
     """A refusal of remit's own, before or after any rule."""
     return Refuse(reasons=(Reason(code=code, rule=None, contract="", why=why),))
+
+
+def told(called: Called, run: str) -> dict[str, Any]:
+    """A call of a tool as the agent reads it: done, refused, waiting for a person, or nobody knows."""
+    said = reply(called.decision, run, question=called.question or None) | {"state": called.state}
+    if called.key:
+        said |= {"draft": called.key}
+    if called.state == "done":
+        said |= {"done": True, "receipt": called.receipt, "output": json.loads(called.output) if called.output else None}
+    if called.state == "drafted":
+        said |= {"note": "it stands in the outbox and is released once the work is published"}
+    if called.state == "unknown":
+        said |= {"decision": "ask", "note": "nobody knows whether it happened; do not do it another way: a person finds out"}
+    return said
 
 
 def reply(decision: Decision, run: str, *, question: str | None = None) -> dict[str, Any]:

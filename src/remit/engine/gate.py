@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from remit.authority.action import Action
 from remit.authority.compile import Authority
@@ -11,12 +11,13 @@ from remit.authority.decide import decide, granted, numbers
 from remit.authority.decision import Allow, Ask, Code, Decision, Reason, Refuse, word
 from remit.authority.spent import Spent
 from remit.contract.limits import Spend
-from remit.contract.outcome import Escalation
 from remit.engine.hands import Hands
 from remit.engine.lineage import Lineages, approvals, counts, denied, spent
+from remit.engine.questions import MOST_OPEN, put, tell
 from remit.ports import Transaction
-from remit.run.event import Charged, Decided, Effected, Intended, LimitReached, Notified, QuestionAsked, Recorded, Warned
+from remit.run.event import Charged, Decided, Effected, Intended, LimitReached, QuestionAsked, Recorded, Warned, Withdrawn
 from remit.run.evolve import replay
+from remit.run.outbox import Draft
 from remit.run.state import Run
 
 
@@ -58,26 +59,11 @@ def used_up(run: Run, limit: str) -> Refuse:
     return Refuse(reasons=(Reason(code=Code.LIMIT, rule=None, contract=run.contract.hash(), why=why, instead=instead),))
 
 
-MOST_OPEN = 10
-"""questions that one run may have before people at once: an agent must not bury them (OWN-14)"""
-
-
 def unanswerable(authorities: Sequence[Authority], decision: Ask) -> Refuse:
     """What could only be asked, and cannot be asked any further."""
     why = "what was answered does not suffice, or too much is before people already"
     reason = Reason(code=Code.APPROVAL, rule=None, contract=authorities[-1].hash, why=why, instead="do something else")
     return Refuse(reasons=(reason, *decision.reasons))
-
-
-def escalation(run: Run, *about: str) -> Escalation | None:
-    """The first escalation of the contract for any of these: a tool or object, a verb, or `any`."""
-    return next((each for each in run.contract.escalation if each.about in {*about, "any"}), None)
-
-
-def deadline(run: Run, about: str, now: datetime, *also: str) -> datetime | None:
-    """Until when a question about this may be answered; None where the contract sets no time."""
-    rung = escalation(run, about, *also)
-    return now + timedelta(seconds=rung.within) if rung is not None and rung.within is not None else None
 
 
 class Gate:
@@ -124,12 +110,12 @@ class Gate:
                 decision = unanswerable(authorities, decision)
             entry = self.note(transaction, state, action, decision, at=at, key=key)
             if at == "door":
-                self._warn(transaction, self.fold(transaction, run))
+                self.warn(transaction, run)
             if not isinstance(decision, Allow):
                 return Answer(decision=decision, question=question, over=over)
             grant = Grant(key=key or f"{entry.seq}", action=action, entry=entry.seq)
             if effect or counts(authorities):
-                self._intend(transaction, state, authorities, action, decision, grant.key)
+                self.intend(transaction, state, authorities, action, decision, grant.key)
             if not effect and counts(authorities):
                 done = Effected(run=run, key=grant.key, ok=True, receipt="allowed: the agent does it itself")
                 transaction.append(done)
@@ -141,19 +127,35 @@ class Gate:
 
     def weigh(
         self, transaction: Transaction, run: Run, authorities: tuple[Authority, ...], action: Action, *, unused: bool,
-        used: Spent | None = None,
+        used: Spent | None = None, draft: str = "",
     ) -> Decision:  # fmt: skip
         """The decision, with what only the ledger knows: a stop, a person's no, a person's yes."""
         if run.stop:
             why = f"the run was stopped by {run.stop}"
             return Refuse(reasons=(Reason(code=Code.STOPPED, rule=None, contract=authorities[-1].hash, why=why),))
-        if denied(run, action.digest()):
-            why = "a person has already said no to exactly this"
-            reason = Reason(code=Code.DENIED, rule=None, contract=authorities[-1].hash, why=why, instead="do something else")
-            return Refuse(reasons=(reason,))
+        if not draft and (no := self.sticky(run, authorities, action.digest())):
+            return no
         now = self._hands.clock.now()
         used = used or spent(run, transaction, now, authorities, metered=unused)
-        return decide(authorities, action, spent=used, approvals=approvals(run, unused=unused), now=now)
+        assert run.started is not None
+        yes = approvals(run, unused=unused, draft=draft)
+        return decide(
+            authorities, action, spent=used, approvals=yes, now=now, requester=run.started.requester,
+            attended=not run.started.unattended,
+        )  # fmt: skip
+
+    def sticky(self, run: Run, authorities: tuple[Authority, ...], digest: str) -> Refuse | None:
+        """A person's no to exactly this, which stands for the rest of the run."""
+        if not denied(run, digest):
+            return None
+        why = "a person has already said no to exactly this"
+        reason = Reason(code=Code.DENIED, rule=None, contract=authorities[-1].hash, why=why, instead="do something else")
+        return Refuse(reasons=(reason,))
+
+    def withdraw(self, transaction: Transaction, run: Run, draft: Draft, decision: Refuse, *, at: str) -> None:
+        """Record that a draft is refused, and that it will not be released."""
+        self.note(transaction, run, draft.action, decision, at=at, key=draft.key)
+        transaction.append(Withdrawn(run=run.id, key=draft.key, how="refused", why=decision.reasons[0].why))
 
     def note(
         self, transaction: Transaction, run: Run, action: Action, decision: Decision, *, at: str, key: str | None = None
@@ -166,36 +168,32 @@ class Gate:
             )
         )  # fmt: skip
 
-    def _intend(
+    def intend(
         self, transaction: Transaction, run: Run, authorities: tuple[Authority, ...], action: Action, decision: Allow, key: str
     ) -> None:
+        """Record that it is about to happen, under which rules, and what windows count of it."""
         rules = granted(authorities, action, decision)
         transaction.append(Intended(run=run.id, key=key, action=action, rules=rules, numbers=numbers(authorities, action)))
 
-    def _warn(self, transaction: Transaction, run: Run) -> None:
+    def warn(self, transaction: Transaction, run_id: str) -> None:
         """At four fifths of a limit, say so once, before anybody has to guess (BUD-04)."""
+        run = self.fold(transaction, run_id)
         for name in ("turns", "calls"):
             have, most = getattr(run.spend, name), getattr(run.contract.limits, name)
             if most and have >= 0.8 * most and name not in run.warned:
                 transaction.append(Warned(run=run.id, limit=name, used=str(have), of=str(most)))
 
-    def put(self, transaction: Transaction, run_id: str, action: Action, decision: Ask, *, about: str) -> str | None:
-        """Put an `Ask` before its people, one question each; the first that is open.
-
-        None when everybody has answered and it is still not allowed, or when too much is open already: it is refused then.
-        An approval that was used is used up, so the same action may be asked for again.
-        """
-        run, digest = self.fold(transaction, run_id), action.digest()
-        asked = [each for each in run.questions.values() if each.question.digest == digest and not each.used]
-        known = {person for each in asked for person in each.question.of}
-        for person in dict.fromkeys(run.contract.owner if person == "owner" else person for person in decision.of):
-            if person in known:
-                continue
-            if len(run.open_questions) >= MOST_OPEN:
-                return None
-            self._ask(transaction, run, action, decision, person, about)
-            run = self.fold(transaction, run_id)
-        return next((each.question for each in run.open_questions if each.digest == digest), None)
+    def put(
+        self, transaction: Transaction, run_id: str, action: Action, decision: Ask, *, about: str, draft: str = "",
+        preview: str = "",
+    ) -> str | None:  # fmt: skip
+        """Put an `Ask` before its people; the first question about it that is open. None: nobody can be asked any further."""
+        run = self.fold(transaction, run_id)
+        if put(transaction, self._hands.clock, run, action, decision, about=about, draft=draft, preview=preview) is None:
+            return None
+        digest = action.digest()
+        open_ = self.fold(transaction, run_id).open_questions
+        return next((each.question for each in open_ if (each.draft == draft if draft else each.digest == digest)), None)
 
     async def ask_owner(self, run: str, text: str) -> str | None:
         """A question of the agent's own, which only supplies what it does not know (APP-15). It is a turn; None: too many."""
@@ -204,22 +202,8 @@ class Gate:
             if exhausted(state) or len(state.open_questions) >= MOST_OPEN:
                 return None
             transaction.append(Charged(run=run, spend=Spend(turns=1), what="a question of the agent's own"))
-            name, owner = f"Q{len(state.questions) + 1}", state.contract.owner
-            transaction.append(QuestionAsked(run=run, question=name, about="context", text=text, of=(owner,)))
-            transaction.append(Notified(run=run, who=owner, how="inbox", what=f"{name}: {text}"))
+            name = f"Q{len(state.questions) + 1}"
+            asked = QuestionAsked(run=run, question=name, about="context", text=text, of=(state.owner,))
+            transaction.append(asked)
+            tell(transaction, state, asked)
             return name
-
-    def _ask(self, transaction: Transaction, run: Run, action: Action, decision: Ask, person: str, about: str) -> None:
-        """A row, and word to whom it asks and whom the contract pages."""
-        rung = escalation(run, str(action.object), action.verb)
-        name, text = f"Q{len(run.questions) + 1}", f"May the agent {action.said()}?"
-        transaction.append(
-            QuestionAsked(
-                run=run.id, question=name, about="change" if about == "change" else "action", text=text, of=(person,),
-                action=action, digest=action.digest(), contract=decision.reasons[0].contract, reasons=decision.reasons,
-                expires=deadline(run, str(action.object), self._hands.clock.now(), action.verb),
-                otherwise=rung.otherwise if rung else "",
-            )
-        )  # fmt: skip
-        for told in dict.fromkeys((person, *((rung.page,) if rung else ()))):
-            transaction.append(Notified(run=run.id, who=told, how="inbox", what=f"{name}: {text}"))

@@ -4,13 +4,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from remit.ports import Box, Clock, Leases, Ledger, Sandbox, Signer, Workspace
+from remit.contract.party import Organisation
+from remit.ports import Box, Clock, Leases, Ledger, Notifier, Sandbox, Signer, Tools, Workspace
 from remit.run.event import Event, QuestionAsked, Recorded
 from remit.run.evolve import replay
 from remit.run.state import Run
 
 Asker = Callable[[QuestionAsked], Awaitable[str | None]]
 """Somebody at a terminal: `yes`, `no`, or None when nobody answered."""
+
+Channel = Callable[[str, Organisation], Notifier | None]
+"""What reaches a contact: None where nothing does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +31,9 @@ class Hands:
     asker: Asker | None = None
     above: Box | None = None
     """the live box of the parent run, where a child publishes"""
+    tools: Tools | None = None
+    """what carries out the tools that leave the workspace"""
+    channel: Channel | None = None
 
     def place(self, run: str, attempt: int) -> Path:
         """The folder of one attempt's stage."""

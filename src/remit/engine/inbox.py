@@ -1,64 +1,175 @@
-"""Answers and acceptance: signed, recorded, and the run carried on in the same transaction."""
+"""Answers and acceptance: signed and recorded, and the run carried on with them. What does not count is recorded too."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from remit.authority.approval import Approval
+from remit.authority.decide import decide
+from remit.authority.decision import Code, Refuse
 from remit.contract.party import Assurance, Organisation
+from remit.engine import answering
+from remit.engine.answering import Given, Objection
+from remit.engine.errands import escalated
+from remit.engine.gate import Gate
 from remit.engine.hands import Hands
+from remit.engine.lineage import spent
 from remit.errors import BadInput, Refused
+from remit.evidence.signature import verify_signature
 from remit.ports import Job, Signer, Transaction
-from remit.run.event import Accepted, QuestionAnswered, StopAsked
+from remit.run.asking import next_person
+from remit.run.event import Accepted, AnswerRejected, StopAsked
 from remit.run.evolve import replay
-from remit.run.state import Run
-from remit.run.statement import ACCEPTANCE, ANSWER, acceptance_statement, answer_statement
+from remit.run.state import Asked, Run
+from remit.run.statement import ACCEPTANCE, ANSWER, acceptance_statement, read_statement
+
+HINTS = {
+    Code.AUTHORITY: "ask one of those it asks, or whoever they answer to",
+    Code.INPUTS: "sign the statement that `remit answer --print` shows, as it is",
+    Code.APPROVAL: "`remit inbox` lists what is open",
+    Code.STOPPED: "`remit show` says where the run stands",
+}
 
 
-def roles(organisation: Organisation, person: str) -> tuple[str, ...]:
-    """What a person is in the organisation."""
-    return next((known.roles for known in organisation.people if known.id == person), ())
+async def answer(
+    hands: Hands, run_id: str, question: str, said: str, *, signer: Signer, assurance: Assurance, note: str = "",
+    arguments: Mapping[str, Any] | None = None, rules: str = "", receipt: str = "", organisation: Organisation | None = None,
+) -> Run:  # fmt: skip
+    """Record a signed answer to an open question, and have the run carried on.
+
+    `arguments` are what `modify` changes, `rules` the conditions it adds (YAML), `receipt` what is known of a doubt.
+    `organisation` is the file as it is now: a key taken out of it counts no more. Raises BadInput when there is nothing to
+    answer, Refused when this person may not; both are recorded.
+    """
+    run = await hands.replay(run_id)
+    asked, given = _given(run, question, said, signer.person, assurance, note, arguments, rules, receipt)
+    text = answering.statement(run, asked, given, hands.clock.now().isoformat())
+    signature = await signer.sign(text.encode(), namespace=ANSWER) if signer.public else ""
+    return await _take(hands, run_id, replace(given, statement=text, signature=signature, key=signer.public), organisation)
+
+
+async def answer_signed(
+    hands: Hands, statement: str, signature: str, *, note: str = "", arguments: Mapping[str, Any] | None = None,
+    rules: str = "", receipt: str = "", organisation: Organisation | None = None,
+) -> Run:  # fmt: skip
+    """Record an answer that was signed elsewhere, over the statement `unsigned` gave. Raises like `answer`."""
+    said = read_statement(statement)
+    if said.get("form") != "remit.answer/1":
+        raise BadInput("this is no statement of an answer", hint="`remit answer RUN QUESTION WORD --print` writes one")
+    run = await hands.replay(said.get("run", ""))
+    if run.started is None:
+        raise BadInput(f"there is no run `{said.get('run', '')}` here")
+    name, word, person = (said.get(each, "") for each in ("question", "answer", "person"))
+    _, given = _given(run, name, word, person, "person-signed", note, arguments, rules, receipt)
+    keys = next((each.keys for each in answering.organisation(run).people if each.id == person), ())
+    key = next((each for each in keys if verify_signature(each, statement.encode(), signature, ANSWER)), keys[0] if keys else "")
+    given = replace(given, statement=statement, signature=signature, key=key)
+    return await _take(hands, run.id, given, organisation)
+
+
+async def unsigned(
+    hands: Hands, run_id: str, question: str, said: str, *, person: str, arguments: Mapping[str, Any] | None = None,
+    rules: str = "", receipt: str = "",
+) -> str:  # fmt: skip
+    """The statement to be signed elsewhere, with `ssh-keygen -Y sign -n remit-answer`. Raises BadInput."""
+    run = await hands.replay(run_id)
+    asked, given = _given(run, question, said, person, "person-signed", "", arguments, rules, receipt)
+    return answering.statement(run, asked, given, hands.clock.now().isoformat())
+
+
+def _given(
+    run: Run, question: str, said: str, person: str, assurance: Assurance, note: str, arguments: Mapping[str, Any] | None,
+    rules: str, receipt: str,
+) -> tuple[Asked, Given]:  # fmt: skip
+    asked = run.questions.get(question)
+    if asked is None:
+        names = ", ".join(open_.question for open_ in run.open_questions) or "none is open"
+        raise BadInput(f"run `{run.id}` has no question `{question}`", hint=f"open questions: {names}")
+    words = answering.choices(asked)
+    if said not in words:
+        raise BadInput(f"`{question}` cannot be answered `{said}`", hint=f"one of {', '.join(words)}")
+    changed, added = answering.becoming(asked, arguments), answering.conditions(rules)
+    if said == "modify" and changed is None and not added:
+        raise BadInput("a change that changes nothing", hint="give new values with --set, or conditions with --rules")
+    if said != "modify" and (changed is not None or added):
+        raise BadInput(f"`{said}` takes neither values nor conditions", hint="answer `modify`")
+    word = said
+    return asked, Given(
+        question=question, said=word, person=person, assurance=assurance, note=note, changed=changed, rules=added, receipt=receipt
+    )  # fmt: skip
+
+
+async def _take(hands: Hands, run_id: str, given: Given, now_known: Organisation | None) -> Run:
+    """One transaction: it counts and the run is carried on, or it does not and that is recorded."""
+    gate = Gate(hands)
+    async with gate.transaction() as transaction:
+        run = gate.fold(transaction, run_id)
+        found = _objection(hands, gate, transaction, run, given, now_known)
+        if found is None:
+            recorded = transaction.append(answering.fact(run, given))
+            transaction.submit(Job(id=f"{run_id}:{recorded.seq}", run=run_id))
+        else:
+            _reject(hands, transaction, run, given, found)
+    if found is None:
+        return await hands.replay(run_id)
+    failure = Refused if found.code is Code.AUTHORITY else BadInput
+    raise failure(found.why, hint=HINTS.get(found.code, ""))
+
+
+def _objection(
+    hands: Hands, gate: Gate, transaction: Transaction, run: Run, given: Given, now_known: Organisation | None
+) -> Objection | None:
+    asked, now = run.questions[given.question], hands.clock.now()
+    early = answering.timely(run, asked, given, now) or answering.authentic(run, asked, given, now_known)
+    if early is not None:
+        return early
+    lineage = gate.lineage(transaction, run)
+    used = spent(run, transaction, now, lineage, metered=False)
+    found = answering.authorised(run, asked, given, lineage, used, now)
+    if found is not None or given.changed is None:
+        return found
+    person, known = given.person, answering.roles(answering.organisation(run), given.person)
+    yes = [
+        Approval(action=given.changed.digest(), contract=each.hash, person=person, roles=known, assurance=given.assurance)
+        for each in lineage
+    ]
+    assert run.started is not None
+    decision = decide(lineage, given.changed, spent=used, approvals=yes, now=now, requester=run.started.requester)
+    if not isinstance(decision, Refuse):
+        return None
+    return Objection(code=Code.INPUTS, why=f"what it becomes is refused: {decision.reasons[0].why}")
+
+
+def _reject(hands: Hands, transaction: Transaction, run: Run, given: Given, found: Objection) -> None:
+    """Record what did not count; where somebody was asked beyond their authority, the next person is asked (APP-04)."""
+    transaction.append(
+        AnswerRejected(
+            run=run.id, question=given.question, answer=given.said, person=given.person, code=found.code, why=found.why,
+            assurance=given.assurance, statement=given.statement, signature=given.signature, key=given.key,
+        )
+    )  # fmt: skip
+    to = _next(run, run.questions[given.question], given.person) if found.beyond else ""
+    if to:
+        why = f"{given.person} may not sign it: {found.why}"
+        for event in escalated(run, given.question, to, why, hands.clock.now()):
+            transaction.append(event)
+        transaction.submit(Job(id=f"{run.id}:{given.question}:{to}", run=run.id))
+
+
+def _next(run: Run, asked: Asked, person: str) -> str:
+    """Whom to ask instead: the next of the contract's ladder, else whoever this person answers to."""
+    ladder = next_person(run.contract, asked)
+    above = next((each.answers_to or "" for each in answering.organisation(run).people if each.id == person), "")
+    return next((each for each in (ladder, above) if each and each not in asked.question.of), "")
 
 
 def recognised(organisation: Organisation, signer: Signer) -> None:
     """Raises Refused when the organisation pinned for the run does not know this key for this person: nobody could verify it."""
-    keys = next((known.keys for known in organisation.people if known.id == signer.person), ())
-    if signer.public.split()[:2] not in [key.split()[:2] for key in keys]:
+    if not answering.knows(organisation, signer.person, signer.public):
         raise Refused(
             f"the organisation of this run knows another key for {signer.person}, or none",
             hint="sign with the key in the organisation file the run was started under",
         )
-
-
-async def answer(
-    hands: Hands, run_id: str, question: str, said: str, *, signer: Signer, assurance: Assurance, note: str = ""
-) -> Run:
-    """Record a signed yes or no to an open question. Raises BadInput when there is none, Refused when the person may not."""
-    run = await hands.replay(run_id)
-    asked = run.questions.get(question)
-    if asked is None:
-        names = ", ".join(open_.question for open_ in run.open_questions) or "none is open"
-        raise BadInput(f"run `{run_id}` has no question `{question}`", hint=f"open questions: {names}")
-    if asked.answer is not None:
-        raise BadInput(f"`{question}` was answered `{asked.answer.answer}` by {asked.answer.person} already")
-    if asked.expired or (asked.question.expires is not None and asked.question.expires <= hands.clock.now()):
-        raise BadInput(f"the time to answer `{question}` is over", hint=f"`remit resume {run_id}` carries on without an answer")
-    if run.stop or run.undone:
-        raise BadInput(f"run `{run_id}` has been ended, so an answer would change nothing")
-    assert run.started is not None
-    held = roles(run.started.organisation, signer.person)
-    if not {signer.person, *held} & set(asked.question.of):
-        raise Refused(f"`{question}` asks {', '.join(asked.question.of)}, not {signer.person}", hint="ask one of them to answer")
-    recognised(run.started.organisation, signer)
-    at = hands.clock.now().isoformat()
-    statement = answer_statement(run_id, question, said, signer.person, asked.question.digest, run.started.contract.hash(), at)
-    fact = QuestionAnswered(
-        run=run_id, question=question, answer="yes" if said == "yes" else "no", person=signer.person, roles=held,
-        assurance=assurance, statement=statement, signature=await signer.sign(statement.encode(), namespace=ANSWER),
-        key=signer.public, note=note,
-    )  # fmt: skip
-    async with hands.ledger.transaction() as transaction:
-        fresh = replay(transaction.events(run_id))
-        if fresh.questions[question].answer is not None:
-            raise BadInput(f"`{question}` was answered meanwhile")
-        recorded = transaction.append(fact)
-        transaction.submit(Job(id=f"{run_id}:{recorded.seq}", run=run_id))
-    return await hands.replay(run_id)
 
 
 async def accept(hands: Hands, run_id: str, *, signer: Signer, assurance: Assurance, decline: bool, note: str = "") -> Run:
@@ -70,8 +181,8 @@ async def accept(hands: Hands, run_id: str, *, signer: Signer, assurance: Assura
         raise BadInput(f"run `{run_id}` is undone: there is no outcome left to take")
     if run.acceptance != "pending":
         raise BadInput(f"the outcome of `{run_id}` was {run.acceptance} already")
-    if signer.person != run.contract.owner:
-        raise Refused(f"the owner {run.contract.owner} takes this outcome, not {signer.person}")
+    if signer.person != run.owner:
+        raise Refused(f"the owner {run.owner} takes this outcome, not {signer.person}")
     if not decline and run.verdict not in {"success", "success_with_exceptions"}:
         raise Refused(f"the verdict is `{run.verdict}`: there is no outcome to take", hint="decline it, or undo it")
     assert run.started is not None

@@ -7,8 +7,15 @@ from msgspec.structs import replace
 
 from remit.authority.action import Action
 from remit.authority.approval import Approval
-from remit.authority.compile import Authority, compile_contract, compile_organisation
+from remit.authority.compile import (
+    Authority,
+    compile_condition_rules,
+    compile_contract,
+    compile_organisation,
+    with_owner,
+)
 from remit.authority.spent import Spent, Used
+from remit.contract.party import Tool
 from remit.ports import Transaction
 from remit.run.event import Intended, Recorded
 from remit.run.ladder import unlocked
@@ -21,27 +28,41 @@ FOREVER = timedelta(days=3650)
 
 
 class Lineages:
-    """Compiled contracts by run and by how many rungs it has taken: a rung may unlock rules."""
+    """Compiled contracts by run, by how many rungs it has taken, by its owner and the conditions people added."""
 
     def __init__(self) -> None:
-        self._compiled: dict[tuple[str, int], Authority] = {}
+        self._compiled: dict[tuple[str, int, str, int], tuple[Authority, ...]] = {}
         self._ceilings: dict[str, Authority] = {}
 
     def of(self, run: Run, find: Find) -> tuple[Authority, ...]:
-        """Organisation, every ancestor, then this run's own contract, with the rules its recovery has unlocked."""
+        """Organisation, every ancestor, then this run's own contract, with the rules its recovery has unlocked.
+
+        What people added as a condition answers too, just before the contract it narrows; the run's own contract is the last.
+        """
         assert run.started is not None
         root = run.id.split(".")[0]
         if root not in self._ceilings:
             self._ceilings[root] = compile_organisation(run.started.organisation)
-        return (self._ceilings[root], *(self._own(find(ancestor)) for ancestor in run.started.ancestors), self._own(run))
+        above = [each for ancestor in run.started.ancestors for each in self._own(find(ancestor))]
+        return (self._ceilings[root], *above, *self._own(run))
 
-    def _own(self, run: Run) -> Authority:
-        key = (run.id, len(run.rungs))
+    def _own(self, run: Run) -> tuple[Authority, ...]:
+        key = (run.id, len(run.rungs), run.owner, len(run.conditions))
         if key not in self._compiled:
             assert run.started is not None
+            known = run.started.organisation
             extra = [rule for entry in unlocked(run) for rule in entry.may]
-            self._compiled[key] = compile_contract(run.contract, run.started.organisation, unlocked=extra)
+            own = with_owner(compile_contract(run.contract, known, unlocked=extra), run.owner)
+            added = [compile_condition_rules(each.rules, known, by=each.person) for each in run.conditions]
+            self._compiled[key] = (*added, own)
         return self._compiled[key]
+
+
+def tool_of(authorities: tuple[Authority, ...], action: Action) -> Tool | None:
+    """The declared tool a call is about; the organisation's word on it stands."""
+    if action.verb != "call":
+        return None
+    return next((each.tools[str(action.object)] for each in authorities if str(action.object) in each.tools), None)
 
 
 def spent(run: Run, transaction: Transaction, now: datetime, authorities: tuple[Authority, ...], *, metered: bool) -> Spent:
@@ -54,13 +75,22 @@ def spent(run: Run, transaction: Transaction, now: datetime, authorities: tuple[
     if not window:
         return Spent(spend=spend, created=run.created, run=run.id)
     tree = run.id.split(".")[0]
-    intended = transaction.used(since=now - window)
+    intended = _once(transaction.used(since=now - window))
     times: dict[tuple[str, str], int] = {}
     for record in intended:
         if isinstance(record.event, Intended) and record.run.split(".")[0] == tree:
             for rule in record.event.rules:
                 times[rule] = times.get(rule, 0) + 1
     return Spent(spend=spend, times=times, used=tuple(map(_used, intended)), created=run.created, run=run.id)
+
+
+def _once(intended: list[Recorded]) -> list[Recorded]:
+    """An effect that was tried again under its key is still one effect."""
+    found: dict[tuple[str, str], Recorded] = {}
+    for record in intended:
+        if isinstance(record.event, Intended):
+            found.setdefault((record.run, record.event.key), record)
+    return list(found.values())
 
 
 def counts(authorities: Iterable[Authority]) -> bool:
@@ -102,25 +132,27 @@ def _used(record: Recorded) -> Used:
     )
 
 
-def approvals(run: Run, *, unused: bool) -> tuple[Approval, ...]:
-    """Every yes about an action of this run. At the door a used one counts no more; at publishing it is the same effect."""
+def approvals(run: Run, *, unused: bool, draft: str = "") -> tuple[Approval, ...]:
+    """Every yes about an action of this run; a draft of the outbox has answers of its own.
+
+    At the door a used one counts no more; at publishing it is the same effect.
+    """
     found: list[Approval] = []
     for asked in run.questions.values():
-        if asked.answer is None or asked.answer.answer != "yes" or not asked.question.digest:
-            continue
-        if unused and asked.used:
+        question = asked.question
+        if asked.said != "yes" or not question.digest or question.draft != draft or (unused and asked.used):
             continue
         found += [
             Approval(
-                action=asked.question.digest, contract=contract, person=asked.answer.person,
-                roles=asked.answer.roles, expires=asked.question.expires, assurance=asked.answer.assurance,
-                question=asked.question.question,
+                action=question.digest, contract=contract, person=each.person, roles=each.roles, expires=question.expires,
+                assurance=each.assurance, question=question.question,
             )
-            for contract in dict.fromkeys(reason.contract for reason in asked.question.reasons)
+            for each in asked.counting
+            for contract in dict.fromkeys(reason.contract for reason in question.reasons)
         ]  # fmt: skip
     return tuple(found)
 
 
 def denied(run: Run, digest: str) -> bool:
-    """Whether a person has said no to exactly this action: a no is sticky."""
-    return any(asked.said == "no" and asked.question.digest == digest for asked in run.questions.values())
+    """Whether a person has said no to exactly this action, before or after it was changed: a no is sticky."""
+    return any(asked.said == "no" and digest in {asked.digest, asked.question.digest} for asked in run.questions.values())

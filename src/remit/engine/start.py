@@ -41,6 +41,9 @@ async def start(
     accepted: tuple[Level, str] | None = None,
     checklist: Sequence[tuple[str, bool]] = (),
     context: Sequence[tuple[str, str]] = (),
+    requester: str = "",
+    unattended: bool = False,
+    hosted: bool = False,
 ) -> str:
     """Record the start of a run and submit it. Raises BadInput for a workspace that is missing, dirty where it matters,
     or overlaps remit's own state, and Unavailable where this machine contains less than the contract needs.
@@ -59,12 +62,16 @@ async def start(
         accepted_by=accepted[1] if accepted else None,
         checklist=tuple(checklist),
         context=tuple(context),
+        requester=requester,
+        unattended=unattended,
+        hosted=hosted,
     )
     _recordable(fact)
     _apart(fact, root, hands.home.resolve())
     run = Run(id=run_id, started=fact)
     await _inspect(hands, run, root)
-    await require_level(hands, run)
+    if not hosted:
+        await require_level(hands, run)
     async with hands.ledger.transaction() as transaction:
         transaction.append(fact)
         transaction.submit(Job(id=f"{run_id}:start", run=run_id))

@@ -3,13 +3,17 @@
 from remit.engine.attempt import lose, work
 from remit.engine.checks import check
 from remit.engine.delegation import settle
-from remit.engine.gate import Gate, deadline
+from remit.engine.errands import run_errand
+from remit.engine.gate import Gate
 from remit.engine.hands import Hands
+from remit.engine.hosted import seal
 from remit.engine.judge import judge
 from remit.engine.perform import perform
 from remit.engine.release import discard, publish, undo
+from remit.engine.telling import told
 from remit.run import next_move as m
-from remit.run.event import Event, Notified, QuestionAsked, QuestionExpired, RecoveryEntered, StopAsked, Stopped, VerdictReached
+from remit.run.asking import deadline, escalation
+from remit.run.event import Event, QuestionAsked, RecoveryEntered, StopAsked, Stopped, VerdictReached
 from remit.run.state import Run
 
 
@@ -40,10 +44,8 @@ class Supervisor:
                 await lose(self.hands, run)
             case m.Perform():
                 await perform(self.hands, self.gate, run, move.question)
-            case m.Expire():
-                expired = QuestionExpired(run=run.id, question=move.question, otherwise=move.otherwise)
-                told = Notified(run=run.id, who=run.contract.owner, how="inbox", what=f"{move.question} ran out of time")
-                await self.hands.record(expired, told)
+            case m.Seal():
+                await seal(self.hands, run)
             case m.Judge():
                 await judge(self.hands, self.gate, run)
             case m.Check():
@@ -61,9 +63,11 @@ class Supervisor:
             case m.Undo():
                 await undo(self.hands, run)
             case m.Tell():
-                await self.hands.record(Notified(run=run.id, who=run.contract.owner, how="inbox", what=ending(run), ending=True))
+                await self.hands.record(*told(run, run.owner, ending(run), ending=True))
             case m.Rest():
                 return
+            case _:
+                await run_errand(self.hands, self.gate, run, move)
 
     async def _recover(self, run: Run, move: m.Recover) -> None:
         rung = move.rung
@@ -71,19 +75,18 @@ class Supervisor:
         if rung.do == "ask owner":
             await self._ask(run, "recovery", f"{move.why}. Shall the agent try once more?", "refuse", entered)
         elif rung.do == "hand over":
-            who = rung.to or run.contract.owner
-            await self.hands.record(entered, Notified(run=run.id, who=who, how="inbox", what=f"handed over: {move.why}"))
+            await self.hands.record(entered, *told(run, rung.to or run.owner, f"handed over: {move.why}"))
         else:
             await self.hands.record(entered)
 
     async def _ask(self, run: Run, about: str, text: str, otherwise: str, *before: Event) -> None:
         question = f"Q{len(run.questions) + 1}"
-        owner = run.contract.owner
+        rung = escalation(run.contract, about)
         asked = QuestionAsked(
-            run=run.id, question=question, about="publish" if about == "publish" else "recovery", text=text, of=(owner,),
-            contract=run.contract.hash(), otherwise=otherwise, expires=deadline(run, about, self.hands.clock.now()),
+            run=run.id, question=question, about="publish" if about == "publish" else "recovery", text=text, of=(run.owner,),
+            contract=run.contract.hash(), otherwise=otherwise, expires=deadline(rung, self.hands.clock.now()),
         )  # fmt: skip
-        await self.hands.record(*before, asked, Notified(run=run.id, who=owner, how="inbox", what=f"{question}: {text}"))
+        await self.hands.record(*before, asked, *told(run, run.owner, f"{question}: {text}", question=question))
         if self.hands.asker is not None:
             await self.hands.asker(asked)
 

@@ -5,6 +5,7 @@ import anyio
 from remit.engine.hands import Hands
 
 POLL = 0.1
+RELEASED = 120.0
 
 
 async def until_answered(hands: Hands, run: str, question: str, wait: float) -> bool:
@@ -23,3 +24,12 @@ async def until_answered(hands: Hands, run: str, question: str, wait: float) -> 
                     return True
             await anyio.sleep(POLL)
     return False
+
+
+async def until_released(hands: Hands, run: str, draft: str) -> None:
+    """Until nobody is at this draft any more; whoever is at it may be another task of this process."""
+    with anyio.move_on_after(RELEASED):
+        while True:
+            if (await hands.replay(run)).drafts[draft].state != "publishing":
+                return
+            await anyio.sleep(POLL)

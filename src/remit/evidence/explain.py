@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 
+from remit.evidence import outbox
 from remit.evidence.account import Account, account, approvals_used, moment
+from remit.evidence.rows_people import NOT_APPROVED as NOBODY
+from remit.evidence.standing import Standing, standing
 from remit.run.event import (
     Accepted,
     Effected,
     Intended,
+    OwnershipAnswered,
     Published,
     QuestionAnswered,
     QuestionAsked,
@@ -16,7 +20,6 @@ from remit.run.event import (
 )
 from remit.value import Value
 
-NOBODY = "no one approved; it did not go out"
 HANDLED = "I thought the system handled it."
 APPROVED = "I assumed someone approved it."
 WENT_OUT = "I didn't realize it actually went out."
@@ -31,11 +34,11 @@ class Reply(Value, frozen=True, kw_only=True):
 
 def explain(records: Sequence[Recorded]) -> tuple[Reply, ...]:
     """The three replies. Every one rests on rows of the account; none is left empty."""
-    told = account(records)
+    told, stands = account(records), standing(records)
     return (
         Reply(said=HANDLED, record=_handled(records, told)),
-        Reply(said=APPROVED, record=_approved(records)),
-        Reply(said=WENT_OUT, record=(*_went_out(records), *_told(told))),
+        Reply(said=APPROVED, record=_approved(records, stands)),
+        Reply(said=WENT_OUT, record=(*_went_out(records, stands), *_told(told))),
     )
 
 
@@ -44,7 +47,7 @@ def _handled(records: Sequence[Recorded], told: Account) -> tuple[str, ...]:
     lines = [f"it was allowed: {'; '.join(rules) or 'nothing on record'}"]
     lines.append(f"it did: {_many([f'{row.action} {row.object}' for row in told.allowed])}")
     lines += [f"it refused: {row.action} {row.object}, {row.reason}" for row in told.refused] or ["it refused: nothing"]
-    owner = told.boundary.get("owner")
+    owner = _owner(records) or told.boundary.get("owner")
     taken = [each.event for each in records if isinstance(each.event, Accepted)]
     if taken:
         lines.append(f"the outcome was {taken[-1].acceptance} by {taken[-1].person}")
@@ -53,33 +56,63 @@ def _handled(records: Sequence[Recorded], told: Account) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _approved(records: Sequence[Recorded]) -> tuple[str, ...]:
-    answers = {(each.run, each.event.question): each for each in records if isinstance(each.event, QuestionAnswered)}
+def _owner(records: Sequence[Recorded]) -> str:
+    """Who took the outcome over on the way; empty when nobody did."""
+    root = records[0].run if records else ""
+    taken = [each.event for each in records if isinstance(each.event, OwnershipAnswered) and each.run == root]
+    return next((event.person for event in reversed(taken) if event.accepted), "")
+
+
+def _approved(records: Sequence[Recorded], stands: Standing) -> tuple[str, ...]:
     questions = [(each, each.event) for each in records if isinstance(each.event, QuestionAsked)]
-    lines = [_answered(event, answers.get((each.run, event.question)), records) for each, event in questions]
+    lines = [_answered(each.run, event, stands, records) for each, event in questions if event.about != "context"]
+    lines += [
+        f"{outbox.what(draft)}: nobody was asked; {outbox.kept(draft)}"
+        for (run, key), draft in stands.drafts.items()
+        if draft.begun is not None and not any(each.run == run and event.draft == key for each, event in questions)
+    ]
     if lines:
         return tuple(lines)
     published = [each.event for each in records if isinstance(each.event, Published)]
     started = next((each.event for each in records if isinstance(each.event, Started)), None)
-    if (published or _effects(records)) and started:
+    if (published or _effects(records, stands)) and started:
         owner, address = started.contract.owner, started.contract.hash()
         return (f"nobody was asked: contract {address}, which {owner} answers for, allowed what went out",)
     return (NOBODY,)
 
 
-def _answered(asked: QuestionAsked, found: Recorded | None, records: Sequence[Recorded]) -> str:
-    what = asked.action.said() if asked.action else asked.text
-    if found is None or not isinstance(found.event, QuestionAnswered):
-        return f"{what}: {NOBODY}"
+def _answered(run: str, event: QuestionAsked, stands: Standing, records: Sequence[Recorded]) -> str:
+    asked = stands.questions[run, event.question]
+    now = asked.question
+    what = now.action.said() if now.action else event.text
+    answers = stands.answers.get((run, event.question), ())
+    lines = "; ".join(_answer(each, now) for each in answers)
+    draft = stands.drafts.get((run, event.draft)) if event.draft else None
+    if not answers:
+        silence = "nobody said what became of it" if event.about == "doubt" else NOBODY
+        return f"{what}: {silence}"
+    if asked.said == "no" and event.about != "doubt":
+        return f"{what}: {lines}; it did not go out"
+    if draft is not None:
+        return f"{what}: {lines}; {outbox.end(draft, stands.ends.get((run, event.draft)))}"
+    return f"{what}: {lines}; {_outcome(now, answers[-1], records)}"
+
+
+_WORDS = {
+    "yes": "approved", "modify": "approved with a change", "no": "refused", "happened": "said to have happened",
+    "redo": "said not to have happened, and to be done", "abandon": "given up",
+}  # fmt: skip
+
+
+def _answer(found: Recorded, asked: QuestionAsked) -> str:
     answer = found.event
-    when = f"by {answer.person} ({answer.assurance}), {moment(found.at)}, hash {asked.digest or asked.contract or '-'}"
-    if answer.answer == "no":
-        return f"{what}: refused {when}; it did not go out"
-    return f"{what}: approved {when}; {_outcome(asked, found, records)}"
+    assert isinstance(answer, QuestionAnswered)
+    digest = (answer.digest if answer.action else "") or asked.digest or asked.contract or "-"
+    return f"{_WORDS[answer.answer]} by {answer.person} ({answer.assurance}), {moment(found.at)}, hash {digest}"
 
 
 def _outcome(asked: QuestionAsked, answer: Recorded, records: Sequence[Recorded]) -> str:
-    """What came of a yes."""
+    """What came of a yes to what is no draft."""
     if asked.action is None:
         out = any(isinstance(each.event, Published) and each.run == answer.run and each.seq > answer.seq for each in records)
         return "it went out" if out else "it did not go out"
@@ -99,7 +132,7 @@ def _outcome(asked: QuestionAsked, answer: Recorded, records: Sequence[Recorded]
     return "it did not go out"
 
 
-def _went_out(records: Sequence[Recorded]) -> tuple[str, ...]:
+def _went_out(records: Sequence[Recorded], stands: Standing) -> tuple[str, ...]:
     lines = []
     for each in records:
         match each.event:
@@ -107,16 +140,19 @@ def _went_out(records: Sequence[Recorded]) -> tuple[str, ...]:
                 lines.append(f"it went out {moment(each.at)}: {_many([*paths, *refs])}; receipt {receipt}")
             case Undone(paths=paths, receipt=receipt):
                 lines.append(f"it was put back {moment(each.at)}: {_many(list(paths))}; receipt {receipt}")
-    lines += _effects(records)
+    lines += [outbox.line(stands, name) for name in stands.drafts]
+    lines += _effects(records, stands)
     return tuple(lines) or ("nothing went out",)
 
 
-def _effects(records: Sequence[Recorded]) -> list[str]:
-    """Effects outside the workspace: each intent, and how it ended. What only changed the stage is published, or not, above."""
+def _effects(records: Sequence[Recorded], stands: Standing) -> list[str]:
+    """Effects outside that were no drafts: each intent, and how it ended. What only changed the stage is published, or not."""
     ends = {(each.run, each.event.key): (each, each.event) for each in records if isinstance(each.event, Effected)}
     lines = []
     for each in records:
         if not isinstance(each.event, Intended) or each.event.action.verb in {"read", "write", "delete", "run", "delegate"}:
+            continue
+        if (each.run, each.event.key) in stands.drafts:
             continue
         said, end = each.event.action.said(), ends.get((each.run, each.event.key))
         if end is None:

@@ -1,13 +1,14 @@
 """Each kind of event as rows of the account: one table, so that no kind can be forgotten."""
 
 from collections.abc import Iterator
-from datetime import datetime
-from hashlib import sha256
-from typing import Literal
 
-from remit.authority.decision import Code, Reason
+from remit.authority.decision import Code
+from remit.evidence.row import AGENT, REMIT, Question, Row, evidence, line, words
+from remit.evidence.rows_effects import effect_rows
+from remit.evidence.rows_people import people_rows, unanswered
 from remit.run.event import (
     Accepted,
+    AnswerRejected,
     AttemptLost,
     AttemptStarted,
     Blocked,
@@ -20,21 +21,31 @@ from remit.run.event import (
     ChecksFinished,
     ChildEnded,
     ChildStarted,
+    Confirmed,
     Decided,
+    Delivered,
+    Drafted,
     Effected,
+    HandedOff,
+    InDoubt,
     Intended,
     LimitReached,
     Notified,
     Output,
+    OwnershipAnswered,
+    OwnershipOffered,
     PublishAsked,
     Published,
     PublishFailed,
     PublishIntended,
     QuestionAnswered,
     QuestionAsked,
+    QuestionEscalated,
     QuestionExpired,
+    QuestionReminded,
     Recorded,
     RecoveryEntered,
+    Resolved,
     Started,
     StopAsked,
     Stopped,
@@ -44,27 +55,11 @@ from remit.run.event import (
     Undone,
     VerdictReached,
     Warned,
+    Withdrawn,
     WorkDone,
 )  # fmt: skip
-from remit.value import Value
 
-Question = Literal["allowed", "considered", "refused", "notified", "approved", "evidence"]
-AGENT, REMIT = "agent", "remit"
-
-
-class Row(Value, frozen=True, kw_only=True):
-    """One line of an account. `who` are people; `receipt` is what proves it; `contract` a hash."""
-
-    seq: int
-    at: datetime
-    actor: str
-    action: str
-    object: str = ""
-    rule: str = ""
-    contract: str = ""
-    reason: str = ""
-    who: str = ""
-    receipt: str = ""
+__all__ = ["Question", "Row", "evidence", "of", "unanswered"]
 
 
 def of(record: Recorded) -> Iterator[tuple[Question, Row]]:
@@ -76,47 +71,26 @@ def of(record: Recorded) -> Iterator[tuple[Question, Row]]:
         case Decided():
             yield from _decided(record, event)
         case Blocked():
-            yield "refused", _row(record, AGENT, event.what, event.object, reason=f"blocked by {event.by}")
-        case QuestionAsked() | QuestionAnswered() | Accepted() | Notified() | StopAsked():
-            yield from _people(record, event)
+            yield "refused", line(record, AGENT, event.what, event.object, reason=f"blocked by {event.by}")
+        case Drafted() | HandedOff() | Withdrawn() | InDoubt() | Resolved() | Confirmed():
+            yield from effect_rows(record, event)
+        case (
+            QuestionAsked() | QuestionAnswered() | AnswerRejected() | QuestionEscalated() | QuestionReminded() | QuestionExpired()
+            | Accepted() | Notified() | Delivered() | OwnershipOffered() | OwnershipAnswered() | StopAsked()
+        ):  # fmt: skip
+            yield from people_rows(record, event)
         case ChangesJudged():
             yield from _judged(record, event)
         case LimitReached():
-            yield "refused", _row(record, REMIT, "limit reached", event.limit, reason=f"{event.used} of {event.of} used")
+            yield "refused", line(record, REMIT, "limit reached", event.limit, reason=f"{event.used} of {event.of} used")
         case RecoveryEntered():
-            yield "considered", _row(record, REMIT, "recover", event.do, rule=f"recovery[{event.entry}]", reason=event.why)
-        case QuestionExpired():
-            why = f"nobody answered in time: {event.otherwise}"
-            yield "refused", _row(record, REMIT, "let a question expire", event.question, reason=why)
+            yield "considered", line(record, REMIT, "recover", event.do, rule=f"recovery[{event.entry}]", reason=event.why)
         case Stuck():
-            yield "considered", _row(record, REMIT, "notice that it is stuck", reason=event.why)
+            yield "considered", line(record, REMIT, "notice that it is stuck", reason=event.why)
         case Started():
             yield from _started(record, event)
         case _:
             yield "evidence", _happened(record, event)
-
-
-def evidence(record: Recorded, action: str, object_: str = "", *, reason: str = "", receipt: str = "", who: str = "") -> Row:
-    """A row about what remit itself saw or did."""
-    return _row(record, REMIT, action, object_, reason=reason, receipt=receipt, who=who)
-
-
-def unanswered(record: Recorded, event: QuestionAsked) -> Row:
-    """A question nobody answered: it was not done."""
-    rule = event.reasons[0].rule or "" if event.reasons else ""
-    why, said = "no one approved; it did not go out", event.action.said() if event.action else event.text
-    action, _, object_ = said.partition(" ") if event.action else (event.about, "", said)
-    return _row(record, AGENT, action, object_, rule=rule, contract=event.contract, reason=why, who=", ".join(event.of))
-
-
-def _row(
-    record: Recorded, actor: str, action: str, object_: str = "", *, rule: str = "", contract: str = "", reason: str = "",
-    who: str = "", receipt: str = "",
-) -> Row:  # fmt: skip
-    return Row(
-        seq=record.seq, at=record.at, actor=actor, action=action, object=object_, rule=rule, contract=contract, reason=reason,
-        who=who, receipt=receipt,
-    )  # fmt: skip
 
 
 def _decided(record: Recorded, event: Decided) -> Iterator[tuple[Question, Row]]:
@@ -125,75 +99,30 @@ def _decided(record: Recorded, event: Decided) -> Iterator[tuple[Question, Row]]
     first = event.reasons[0] if event.reasons else None
     question: Question = {"allow": "allowed", "ask": "considered", "refuse": "refused"}[event.decision]  # type: ignore[assignment]
     asked = f"asked of {who}: " if event.decision == "ask" else ""
-    yield question, _row(
+    yield question, line(
         record, AGENT, verb, object_, rule=(first.rule or "") if first else "", contract=first.contract if first else "",
-        reason=asked + "; ".join(_words(reason) for reason in event.reasons), who=who,
+        reason=asked + "; ".join(words(reason) for reason in event.reasons), who=who,
         receipt="" if event.decision == "allow" else event.digest,
     )  # fmt: skip
     for reason in (each for each in event.considered if each.code is not Code.NEUTRAL):
-        why = f"considered: {_words(reason)}"
-        yield "considered", _row(record, AGENT, verb, object_, rule=reason.rule or "", contract=reason.contract, reason=why)
-
-
-def _words(reason: Reason) -> str:
-    instead = f"; instead: {reason.instead}" if reason.instead else ""
-    return f"{reason.code.value}: {reason.why}{instead}"
-
-
-def _people(
-    record: Recorded, event: QuestionAsked | QuestionAnswered | Accepted | Notified | StopAsked
-) -> Iterator[tuple[Question, Row]]:
-    match event:
-        case QuestionAsked():
-            why, of_ = "; ".join(_words(reason) for reason in event.reasons), ", ".join(event.of)
-            yield (
-                "considered",
-                _row(record, REMIT, "ask", event.text, contract=event.contract, reason=why, who=of_, receipt=event.digest),
-            )
-        case QuestionAnswered():
-            question: Question = "approved" if event.answer == "yes" else "refused"
-            action = "approve" if event.answer == "yes" else "refuse"
-            why = f"{event.assurance}" + (f": {event.note}" if event.note else "")
-            yield question, _row(
-                record, event.person, action, event.question, contract=stated(event.statement, "contract"),
-                reason=why, who=event.person, receipt=_signed(event.signature),
-            )  # fmt: skip
-        case Accepted():
-            taken: Question = "approved" if event.acceptance == "accepted" else "refused"
-            action = "accept" if event.acceptance == "accepted" else "decline"
-            yield taken, _row(
-                record, event.person, action, "the outcome", contract=stated(event.statement, "contract"),
-                reason=event.assurance, who=event.person, receipt=_signed(event.signature),
-            )  # fmt: skip
-        case Notified():
-            yield "notified", _row(record, REMIT, "tell", event.what, reason=f"by {event.how}", who=event.who)
-        case StopAsked():
-            yield "refused", _row(record, event.by, "stop", "the run", reason=event.why or "asked to stop", who=event.by)
-
-
-def stated(statement: str, field: str) -> str:
-    """A field of a signed statement, empty when it does not say."""
-    return next((line.partition(": ")[2] for line in statement.splitlines() if line.startswith(f"{field}: ")), "")
-
-
-def _signed(signature: str) -> str:
-    return f"signature sha256:{sha256(signature.encode()).hexdigest()}" if signature else "unsigned"
+        why = f"considered: {words(reason)}"
+        yield "considered", line(record, AGENT, verb, object_, rule=reason.rule or "", contract=reason.contract, reason=why)
 
 
 def _judged(record: Recorded, event: ChangesJudged) -> Iterator[tuple[Question, Row]]:
     counts = f"{len(event.changes.changes)} paths and {len(event.changes.refs)} refs changed, {len(event.dropped)} dropped"
     yield "evidence", evidence(record, "judge changes", f"attempt {event.attempt}", reason=counts)
     for path in event.dropped:
-        yield "refused", _row(record, AGENT, "publish", path, reason="dropped from what is published")
+        yield "refused", line(record, AGENT, "publish", path, reason="dropped from what is published")
     for commit in event.withheld:
-        yield "refused", _row(record, AGENT, "publish", f"commit {commit}", reason="withheld: it holds a refused path")
+        yield "refused", line(record, AGENT, "publish", f"commit {commit}", reason="withheld: it holds a refused path")
     for path, why in event.changes.ignored:
-        yield "considered", _row(record, REMIT, "leave out", path, reason=why)
+        yield "considered", line(record, REMIT, "leave out", path, reason=why)
 
 
 def _started(record: Recorded, event: Started) -> Iterator[tuple[Question, Row]]:
     contract = event.contract.hash()
-    yield "evidence", _row(
+    yield "evidence", line(
         record, REMIT, "start", " ".join(event.command), contract=contract, reason=event.trigger, who=event.contract.owner,
         receipt=contract,
     )  # fmt: skip
@@ -204,7 +133,7 @@ def _started(record: Recorded, event: Started) -> Iterator[tuple[Question, Row]]
         yield "evidence", evidence(record, "check before the start", item, reason="yes" if held else "no")
     if event.accepted_level:
         who = event.accepted_by or ""
-        yield "approved", _row(record, who, "accept containment", event.accepted_level, contract=contract, who=who)
+        yield "approved", line(record, who, "accept containment", event.accepted_level, contract=contract, who=who)
 
 
 def _happened(record: Recorded, event: object) -> Row:

@@ -9,10 +9,8 @@ from remit.errors import Tampered
 from remit.evidence.codec import decode_event
 from remit.evidence.entry import WRITTEN, Row
 from remit.evidence.merkle import Frontier
-from remit.evidence.signature import verify_signature
+from remit.evidence.signing import DECODED, Signing
 from remit.evidence.tree_head import TreeHead, VerifierKey, open_head
-from remit.run.event import Accepted, QuestionAnswered, QuestionAsked, Started
-from remit.run.statement import ACCEPTANCE, ANSWER, read_statement
 from remit.value import Value
 
 
@@ -67,12 +65,9 @@ class _Walk:
         self.heads, self.bodies_of = heads, bodies_of
         self.tree = Frontier()
         self.good = 0
-        self.signatures = 0
         self.missing: dict[str, list[int]] = {}
         self.erased_at: dict[str, int] = {}
-        self.people: dict[str, dict[str, tuple[str, ...]]] = {}
-        self.contracts: dict[str, str] = {}
-        self.asked: dict[tuple[str, str], str] = {}
+        self.signing = Signing()
 
     def rows(self, rows: Iterable[Row]) -> None:
         """The hot loop: two hashes of data and one of the tree for each row, and nothing decoded."""
@@ -90,7 +85,7 @@ class _Walk:
                 self.missing.setdefault(run.decode(), []).append(seq)
             elif sha256(row.salt + row.body).hexdigest() != digest.decode():
                 raise _Found(seq, "the body is not the one that was recorded")
-            elif kind in _DECODED:
+            elif kind in DECODED:
                 self._decoded(seq, row.body)
             if kind == b"bodies_erased":
                 self.erased_at[run.decode()] = seq
@@ -105,40 +100,9 @@ class _Walk:
         self.good = head.size
 
     def _decoded(self, seq: int, body: bytes) -> None:
-        match decode_event(body, seq=seq):
-            case Started() as event:
-                self.people[event.run] = {person.id: tuple(map(_bare, person.keys)) for person in event.organisation.people}
-                self.contracts[event.run] = event.contract.hash()
-            case QuestionAsked() as event:
-                self.asked[event.run, event.question] = event.digest
-            case QuestionAnswered() | Accepted() as event:
-                self._signed(seq, event)
-            case _:
-                return
-
-    def _signed(self, seq: int, event: QuestionAnswered | Accepted) -> None:
-        """The signature covers the statement, the statement says what the event says, and the key is that person's."""
-        if not event.signature and event.assurance == "scripted":
-            return
-        said, known = event.statement, self.people.get(event.run)
-        space = ANSWER if isinstance(event, QuestionAnswered) else ACCEPTANCE
-        if not event.signature or not verify_signature(event.key, said.encode(), event.signature, space):
-            raise _Found(seq, f"the signature of `{event.person}` does not cover the statement")
-        if known is not None and _bare(event.key) not in known.get(event.person, ()):
-            raise _Found(seq, f"the key is not one that the organisation of run `{event.run}` knows for `{event.person}`")
-        wanted = {"run": event.run, "person": event.person, "contract": self.contracts.get(event.run, "")}
-        if isinstance(event, QuestionAnswered):
-            wanted |= {
-                "question": event.question,
-                "answer": event.answer,
-                "action": self.asked.get((event.run, event.question), ""),
-            }
-        else:
-            wanted["acceptance"] = event.acceptance
-        fields = read_statement(said)
-        if any(value and fields.get(name) != value for name, value in wanted.items()):
-            raise _Found(seq, f"`{event.person}` signed something else than what is recorded")
-        self.signatures += 1
+        what = self.signing.take(decode_event(body, seq=seq))
+        if what:
+            raise _Found(seq, what)
 
     def end(self) -> None:
         """What only the whole record can show: a lost tail, an unsigned tail, bodies gone without a reason."""
@@ -163,20 +127,12 @@ class _Walk:
         return Verified(
             entries=self.tree.size,
             heads=len(self.heads),
-            signatures=self.signatures,
+            signatures=self.signing.count,
             erased=sum(count for expected, count in counts if expected),
             left_out=sum(count for expected, count in counts if not expected),
             key=", ".join(str(key) for key in keys),
             root=self.tree.root().hex(),
         )
-
-
-_DECODED = frozenset({b"started", b"question_asked", b"question_answered", b"accepted"})
-
-
-def _bare(key: str) -> str:
-    """A public key without its comment."""
-    return " ".join(key.split()[:2])
 
 
 def _open_heads(notes: Iterable[bytes], keys: tuple[VerifierKey, ...]) -> tuple[dict[int, TreeHead], Fault | None]:

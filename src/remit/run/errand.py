@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
-from remit.run.asking import next_person, reminders_due
+from remit.run.asking import next_person, of, reminders_due
 from remit.run.outbox import OPEN, Draft
 from remit.run.state import Run, Sent
 from remit.value import Value
@@ -66,16 +66,23 @@ def errand(run: Run, now: datetime, *, alive: bool = False) -> Errand | None:
     """The next one; None when there is none. `alive`: effects that are being published are being worked on by somebody."""
     if run.phase == "new":
         return None
-    for seq, sent in run.pages.items():
-        if sent.tried is None or now >= sent.tried + timedelta(seconds=BACKOFF[min(sent.tries, 2)]):
-            return Send(page=seq)
-    return _question(run, now) or next((move for draft in run.drafts.values() if (move := _draft(run, draft, alive))), None)
+    found = next((move for draft in run.drafts.values() if (move := _draft(run, draft, alive))), None) or _question(run, now)
+    return found or _page(run, now)
+
+
+def _page(run: Run, now: datetime) -> Send | None:
+    """Pages come last: a channel that hangs must not hold up an effect that people have approved."""
+    return next((Send(page=seq) for seq, sent in run.pages.items() if sent.tried is None or now >= _again(sent)), None)
 
 
 def next_moment(run: Run) -> datetime | None:
-    """When time alone will make an errand: the earliest deadline of a question or of a page that is tried again."""
+    """When time alone will make an errand: a deadline of a question, a reminder, or a page that is tried again."""
     moments = [question.expires for question in run.blocking if question.expires is not None]
-    moments += [_again(sent) for sent in run.pages.values()]
+    moments += [_again(sent) for sent in run.pages.values() if sent.tried is not None]
+    for asked in run.questions.values():
+        rung = of(run.contract, asked.question)
+        if not asked.said and rung is not None and rung.remind:
+            moments.append(asked.at + timedelta(seconds=rung.remind * (asked.reminders + 1)))
     return min(moments, default=None)
 
 

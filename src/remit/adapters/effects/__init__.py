@@ -1,0 +1,1 @@
+"""What carries out the tools that an organisation file binds: one file for each kind of effect."""

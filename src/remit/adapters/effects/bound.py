@@ -1,0 +1,46 @@
+"""Which performer carries out a declared tool: one literal table, no discovery."""
+
+from collections.abc import Mapping
+
+from remit.contract.binding import Binding, GitPush, HttpRequest, PublishFile, SendMail, SqlStatement
+from remit.contract.party import Tool
+from remit.ports.effects import Performer
+
+
+class BoundTools:
+    """See `remit.ports.Tools`. What the organisation binds goes before a Python function of the same name.
+
+    `environment` is where the `$NAME` texts of a binding are read; `python` the functions a program has registered.
+    """
+
+    def __init__(self, environment: Mapping[str, str], python: Mapping[str, Performer] | None = None) -> None:
+        self._environment, self._python = environment, python or {}
+
+    def find(self, tool: Tool) -> Performer | None:
+        """None when nothing here carries it out. Raises BadInput when its binding cannot be used."""
+        return self._python.get(tool.name) if tool.does is None else bound(tool.does, self._environment)
+
+
+def bound(binding: Binding, environment: Mapping[str, str]) -> Performer:
+    """The performer of a binding; only what it needs is imported."""
+    match binding:
+        case SendMail():
+            from remit.adapters.effects.mail import MailEffect
+
+            return MailEffect(binding, environment)
+        case HttpRequest():
+            from remit.adapters.effects.http import HttpEffect
+
+            return HttpEffect(binding, environment)
+        case GitPush():
+            from remit.adapters.effects.git_push import PushEffect
+
+            return PushEffect(binding, environment)
+        case SqlStatement():
+            from remit.adapters.effects.sql import SqlEffect
+
+            return SqlEffect(binding, environment)
+        case PublishFile():
+            from remit.adapters.effects.file import FileEffect
+
+            return FileEffect(binding, environment)

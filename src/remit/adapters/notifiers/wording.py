@@ -1,0 +1,25 @@
+"""How a page reads, whichever way it goes: nothing hidden in it, and a link to the inbox at its end."""
+
+from remit.adapters.effects.arguments import readable
+from remit.ports.people import Page
+
+
+def title(page: Page) -> str:
+    """The subject on one line, with control and direction characters made visible."""
+    return readable(page.subject).replace("\n", " ")
+
+
+def text(page: Page) -> str:
+    """The body with control and direction characters made visible."""
+    return readable(page.body.replace("\r\n", "\n"))
+
+
+def link(page: Page) -> str:
+    """The link; empty when it is none that a person could follow."""
+    usable = page.link.startswith(("https://", "http://")) and all("!" <= mark <= "~" for mark in page.link)
+    return page.link if usable else ""
+
+
+def whole(page: Page) -> str:
+    """Body and link as one text."""
+    return "\n\n".join(part for part in (text(page).rstrip(), link(page)) if part) + "\n"

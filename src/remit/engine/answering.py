@@ -1,0 +1,173 @@
+"""Whether an answer counts: whose it is, what exactly it says, and whether this person may say it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import msgspec
+from msgspec.structs import replace
+
+from remit.authority.action import Action
+from remit.authority.compile import Authority
+from remit.authority.decision import Code
+from remit.authority.signing import may_answer, objection
+from remit.authority.spent import Spent
+from remit.contract.parse import parse_organisation
+from remit.contract.party import ASSURANCES, Assurance, Organisation
+from remit.contract.rule import Rule
+from remit.errors import BadInput
+from remit.evidence.signature import verify_signature
+from remit.run.event import QuestionAnswered, Said
+from remit.run.state import Asked, Run
+from remit.run.statement import ANSWER, answer_statement, read_statement
+from remit.value import digest
+
+YES: frozenset[Said] = frozenset({"yes", "modify"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """An answer as it was given. `changed` and `rules` belong to `modify`, `receipt` to what is known of a doubt."""
+
+    question: str
+    said: Said
+    person: str
+    assurance: Assurance
+    statement: str = ""
+    signature: str = ""
+    key: str = ""
+    note: str = ""
+    changed: Action | None = None
+    rules: tuple[Rule, ...] = ()
+    receipt: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objection:
+    """Why an answer does not count. `beyond`: this person was rightly asked, and it is more than they may sign."""
+
+    code: Code
+    why: str
+    beyond: bool = False
+
+
+def choices(asked: Asked) -> tuple[Said, ...]:
+    """What may be said to it."""
+    if asked.question.about == "doubt":
+        return ("happened", "redo", "abandon")
+    action = asked.question.action
+    return ("yes", "no", "modify") if asked.question.draft and action is not None and action.verb == "call" else ("yes", "no")
+
+
+def becoming(asked: Asked, arguments: Mapping[str, Any] | None) -> Action | None:
+    """The action with these arguments changed; null takes one away. Raises BadInput for one it does not have."""
+    action = asked.question.action
+    if arguments is None or action is None:
+        return None
+    return replace(action, arguments={k: v for k, v in {**action.arguments, **arguments}.items() if v is not None})
+
+
+def conditions(text: str) -> tuple[Rule, ...]:
+    """`never:` and `ask:` rules that bind the rest of the run. Raises BadInput with every mistake in them."""
+    if not text.strip():
+        return ()
+    parsed = parse_organisation(text, file="conditions")
+    wrong = [
+        f"{each.mark}: {each.message}" if each.mark else each.message for each in parsed.findings if each.severity == "error"
+    ]
+    if wrong or parsed.organisation is None:
+        raise BadInput("the conditions cannot be read: " + "; ".join(wrong), hint="write `never:` or `ask:` with a list of rules")
+    known = parsed.organisation
+    if msgspec.structs.replace(known, rules=()) != Organisation() or any(rule.effect == "may" for rule in known.rules):
+        raise BadInput("a condition can only narrow", hint="write nothing but `never:` and `ask:` rules")
+    return known.rules
+
+
+def statement(run: Run, asked: Asked, given: Given, at: str) -> str:
+    """The text this person signs."""
+    becomes = given.changed.digest() if given.changed is not None else ""
+    return answer_statement(
+        run.id, given.question, given.said, given.person, asked.question.digest, run.contract.hash(), at, becomes=becomes,
+        conditions=digest(given.rules) if given.rules else "", receipt=digest(given.receipt) if given.receipt else "",
+    )  # fmt: skip
+
+
+def fact(run: Run, given: Given) -> QuestionAnswered:
+    """The answer as it is recorded."""
+    return QuestionAnswered(
+        run=run.id, question=given.question, answer=given.said, person=given.person, roles=roles(organisation(run), given.person),
+        assurance=given.assurance, statement=given.statement, signature=given.signature, key=given.key, note=given.note,
+        action=given.changed, digest=given.changed.digest() if given.changed else "", rules=given.rules, receipt=given.receipt,
+    )  # fmt: skip
+
+
+def organisation(run: Run) -> Organisation:
+    """The organisation as it was when the run began."""
+    assert run.started is not None
+    return run.started.organisation
+
+
+def roles(known: Organisation, person: str) -> tuple[str, ...]:
+    """What a person is in the organisation."""
+    return next((each.roles for each in known.people if each.id == person), ())
+
+
+def knows(known: Organisation, person: str, key: str) -> bool:
+    """Whether the organisation lists this key for this person."""
+    keys = next((each.keys for each in known.people if each.id == person), ())
+    return key.split()[:2] in [each.split()[:2] for each in keys]
+
+
+def authentic(run: Run, asked: Asked, given: Given, now_known: Organisation | None) -> Objection | None:
+    """Whether it is this person's answer, and to this question."""
+    if given.assurance == "scripted" and not given.signature:
+        return None
+    known = organisation(run)
+    if not knows(known, given.person, given.key):
+        why = f"the organisation of this run knows another key for {given.person}, or none"
+        return Objection(code=Code.AUTHORITY, why=why)
+    listed = now_known is not None and any(each.id == given.person for each in now_known.people)
+    if now_known is not None and listed and not knows(now_known, given.person, given.key):
+        return Objection(code=Code.AUTHORITY, why=f"the key of {given.person} has been taken out of the organisation file")
+    if not verify_signature(given.key, given.statement.encode(), given.signature, ANSWER):
+        return Objection(code=Code.INPUTS, why="the signature does not cover this statement")
+    said = read_statement(given.statement)
+    wanted = read_statement(statement(run, asked, given, said.get("at", "")))
+    if wrong := sorted(name for name in {*wanted, *said} if said.get(name) != wanted.get(name)):
+        return Objection(code=Code.INPUTS, why=f"the statement is about something else: {', '.join(wrong)}")
+    return None
+
+
+def timely(run: Run, asked: Asked, given: Given, now: Any) -> Objection | None:
+    """Whether there is still something to answer."""
+    question = asked.question
+    if asked.said and not asked.expired:
+        last = asked.answers[-1]
+        return Objection(code=Code.APPROVAL, why=f"`{given.question}` was answered `{last.answer}` by {last.person} already")
+    if asked.expired or (question.expires is not None and question.expires <= now):
+        return Objection(code=Code.APPROVAL, why=f"the time to answer `{given.question}` is over")
+    if (run.stop or run.undone) and question.about != "doubt":
+        return Objection(code=Code.STOPPED, why=f"run `{run.id}` has been ended, so an answer would change nothing")
+    if any(each.person == given.person for each in asked.counting) and given.said != "no":
+        return Objection(code=Code.APPROVAL, why=f"{given.person} has answered already, and another person is needed too")
+    return None
+
+
+def authorised(run: Run, asked: Asked, given: Given, lineage: Sequence[Authority], spent: Spent, now: Any) -> Objection | None:
+    """Whether this person may say this."""
+    question, held = asked.question, roles(organisation(run), given.person)
+    about = question.action if question.about == "action" else None
+    may = any(may_answer(who, given.person, lineage[-1], about, owner=run.owner, roles=held) for who in question.of)
+    if not may and not {given.person, *held} & set(question.of):
+        return Objection(code=Code.AUTHORITY, why=f"`{given.question}` asks {', '.join(question.of)}, not {given.person}")
+    if question.about == "doubt" and ASSURANCES.index(given.assurance) < ASSURANCES.index(organisation(run).assurance):
+        return Objection(code=Code.AUTHORITY, why=f"an answer by `{given.assurance}` does not suffice for this")
+    if given.said not in YES or not question.digest or question.action is None:
+        return None
+    assert run.started is not None
+    who = run.owner if asked.asked == "owner" else asked.asked
+    found = objection(
+        lineage, given.changed or question.action, given.person, who, assurance=given.assurance, owner=run.owner, roles=held,
+        requester=run.started.requester, spent=spent, now=cast(Any, now),
+    )  # fmt: skip
+    return Objection(code=found.code, why=found.why, beyond=True) if found is not None else None

@@ -1,0 +1,103 @@
+"""What lies on people's desks: the open questions of all runs, read from the facts about people alone."""
+
+from datetime import datetime
+
+from remit.ports import Ledger
+from remit.run.event import (
+    QuestionAnswered,
+    QuestionAsked,
+    QuestionEscalated,
+    QuestionExpired,
+    Recorded,
+    StopAsked,
+    VerdictReached,
+)
+from remit.value import Value
+
+KINDS = (
+    "question_asked", "question_answered", "question_expired", "question_escalated", "stop_asked", "verdict_reached",
+)  # fmt: skip
+
+
+class Waiting(Value, frozen=True, kw_only=True):
+    """One open question. `of` are all it asks by now, `like` how many more of this run differ from it only in values.
+
+    `goal` is for whoever lists it: it stands in the contract of the run, which is not read for this.
+    """
+
+    run: str
+    question: str
+    about: str
+    text: str
+    of: tuple[str, ...]
+    asked_at: datetime
+    expires: datetime | None = None
+    digest: str = ""
+    rule: str = ""
+    quorum: int = 1
+    answers: int = 0
+    like: int = 0
+    goal: str = ""
+
+
+async def waiting(ledger: Ledger) -> list[Waiting]:
+    """Every open question, those that run out of time first, then oldest first."""
+    found: dict[tuple[str, str], Waiting] = {}
+    for record in await ledger.kinds(*KINDS):
+        _fold(found, record)
+    return sorted(found.values(), key=lambda each: (each.expires is None, each.expires or each.asked_at, each.asked_at))
+
+
+def batched(rows: list[Waiting]) -> list[Waiting]:
+    """Like questions of one run as one row: the first of them, with how many more there are."""
+    kept: dict[tuple[object, ...], Waiting] = {}
+    for each in rows:
+        key = (each.run, each.about, each.text, each.rule, each.of) if each.about == "action" else (each.run, each.question)
+        first = kept.get(key)
+        kept[key] = each if first is None else _more(first)
+    return list(kept.values())
+
+
+def _more(first: Waiting) -> Waiting:
+    from msgspec.structs import replace
+
+    return replace(first, like=first.like + 1)
+
+
+def _fold(found: dict[tuple[str, str], Waiting], record: Recorded) -> None:
+    from msgspec.structs import replace
+
+    match record.event:
+        case QuestionAsked() as asked:
+            rule = next((reason.rule or "" for reason in asked.reasons), "")
+            found[asked.run, asked.question] = Waiting(
+                run=asked.run, question=asked.question, about=asked.about, text=asked.text, of=asked.of, asked_at=record.at,
+                expires=asked.expires, digest=asked.digest, rule=rule, quorum=asked.quorum,
+            )  # fmt: skip
+        case QuestionAnswered() as said:
+            key = (said.run, said.question)
+            one = found.get(key)
+            if one is None:
+                return
+            answers = 1 if said.answer == "modify" else one.answers + 1
+            if said.answer == "no" or answers >= one.quorum:
+                del found[key]
+            else:
+                found[key] = replace(one, answers=answers)
+        case QuestionExpired() as over:
+            found.pop((over.run, over.question), None)
+        case QuestionEscalated() as passed:
+            one = found.get((passed.run, passed.question))
+            if one is not None:
+                found[passed.run, passed.question] = replace(one, of=(*one.of, passed.to), expires=passed.expires or one.expires)
+        case StopAsked() | VerdictReached():
+            _ended(found, record)
+        case _:
+            return
+
+
+def _ended(found: dict[tuple[str, str], Waiting], record: Recorded) -> None:
+    """A run that is over asks nothing any more, but for what became of an effect, and whether to publish."""
+    kept = {"doubt"} if isinstance(record.event, StopAsked) else {"doubt", "publish", "context"}
+    for key in [key for key, each in found.items() if key[0] == record.run and each.about not in kept]:
+        del found[key]

@@ -1,0 +1,92 @@
+"""Putting questions before people: who is asked, for how long, with what attached, and who is told."""
+
+from msgspec.structs import replace
+
+from remit.authority.action import Action
+from remit.authority.decision import Ask, Code, Reason, Refuse
+from remit.contract.outcome import Escalation
+from remit.engine.telling import told
+from remit.ports import Clock, Transaction
+from remit.run.asking import deadline, escalation
+from remit.run.event import QuestionAsked
+from remit.run.state import Asked, Run
+
+MOST_OPEN = 10
+"""questions that one run may have before people at once: an agent must not bury them (OWN-14)"""
+
+
+def unattached(run: Run, action: Action) -> tuple[str, ...]:
+    """The arguments that must come with a question about this and are not there (APP-03)."""
+    rung = escalation(run.contract, str(action.object), action.verb)
+    if rung is None or action.verb != "call":
+        return ()
+    return tuple(name for name in rung.attach if action.arguments.get(name) in (None, "", [], {}))
+
+
+def incomplete(missing: tuple[str, ...], contract: str) -> Refuse:
+    """The refusal of a question that lacks what those who are asked must know."""
+    named = ", ".join(f"`{name}`" for name in missing)
+    why = f"nobody can be asked about this without {named}"
+    return Refuse(reasons=(Reason(code=Code.INPUTS, rule=None, contract=contract, why=why, instead=f"give {named}"),))
+
+
+def put(
+    transaction: Transaction, clock: Clock, run: Run, action: Action, decision: Ask, *, about: str, draft: str = "",
+    preview: str = "",
+) -> list[QuestionAsked] | None:  # fmt: skip
+    """Put an `Ask` before its people, one question each; what was newly asked.
+
+    None when everybody has answered and it is still not allowed, or when too much is open already: it is refused then.
+    An approval that was used is used up, so the same action may be asked for again. A draft has questions of its own.
+    """
+    digest = action.digest()
+    mine = [each for each in run.questions.values() if _same(each, digest, draft) and not each.used]
+    known = {each.asked for each in mine} | {person for each in mine for person in each.question.of}
+    open_ = len(run.open_questions)
+    new: list[QuestionAsked] = []
+    for person in dict.fromkeys(run.owner if person == "owner" else person for person in decision.of):
+        if person in known:
+            continue
+        if open_ + len(new) >= MOST_OPEN:
+            return None
+        name = f"Q{len(run.questions) + len(new) + 1}"
+        asked = _question(clock, run, action, decision, person, about)
+        asked = replace(asked, question=name, draft=draft, preview=preview)
+        like = any(_like(asked, other) for other in run.open_questions)
+        transaction.append(asked)
+        tell(transaction, run, asked, quietly=like)
+        new.append(asked)
+    return new if new or any(not each.said for each in mine) else None
+
+
+def tell(transaction: Transaction, run: Run, asked: QuestionAsked, *, quietly: bool = False) -> None:
+    """Word to whom it asks, and to whom the contract pages about it."""
+    rung = escalation(run.contract, str(asked.action.object), asked.action.verb) if asked.action else None
+    for who in dict.fromkeys((*asked.of, *((rung.page,) if rung else ()))):
+        for row in told(run, who, f"{asked.question}: {asked.text}", question=asked.question, quietly=quietly):
+            transaction.append(row)
+
+
+def _same(asked: Asked, digest: str, draft: str) -> bool:
+    if asked.question.draft or draft:
+        return asked.question.draft == draft and asked.question.about == "action"
+    return asked.question.digest == digest
+
+
+def _like(asked: QuestionAsked, other: QuestionAsked) -> bool:
+    """Whether they differ only in values: one page is enough for both (OWN-14)."""
+    if asked.action is None or other.action is None:
+        return False
+    rules = [{reason.rule for reason in each.reasons} for each in (asked, other)]
+    same = (asked.action.verb, asked.action.object) == (other.action.verb, other.action.object)
+    return same and rules[0] == rules[1] and asked.of == other.of
+
+
+def _question(clock: Clock, run: Run, action: Action, decision: Ask, person: str, about: str) -> QuestionAsked:
+    rung: Escalation | None = escalation(run.contract, str(action.object), action.verb)
+    return QuestionAsked(
+        run=run.id, question="", about="change" if about == "change" else "action", text=f"May the agent {action.said()}?",
+        of=(person,), quorum=decision.quorum.get(person, decision.quorum.get("owner", 1) if person == run.owner else 1),
+        action=action, digest=action.digest(), contract=decision.reasons[0].contract, reasons=decision.reasons,
+        expires=deadline(rung, clock.now()), otherwise=rung.otherwise if rung else "",
+    )  # fmt: skip

@@ -1,0 +1,318 @@
+"""Signatures of people: every kind of key that may sign, judged as ssh-keygen judges it and never more kindly."""
+
+import base64
+import struct
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
+
+from remit.evidence.signature import armour, namespace_of, public_text, signed_part, verify_signature
+from remit.evidence.ssh_keys import made, public_blob
+
+SPACE = "remit-answer"
+PERSON = "release-lead@example.com"
+MESSAGE = b'{"answer":"yes"}'
+KINDS = ["ed25519", "ecdsa-256", "ecdsa-384", "ecdsa-521", "rsa-2048", "rsa-3072"]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A key, its public text, and one signature over MESSAGE."""
+
+    key: Path
+    public: str
+    text: str
+
+
+@pytest.fixture(scope="module")
+def made_by(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Made]:
+    folder, known = tmp_path_factory.mktemp("keys"), {}
+
+    def make(kind: str) -> Made:
+        if kind not in known:
+            name, _, bits = kind.partition("-")
+            key = folder / kind
+            size = ["-b", bits] if bits else []
+            subprocess.run(["ssh-keygen", "-q", "-t", name, *size, "-N", "", "-C", PERSON, "-f", key], check=True)
+            known[kind] = Made(key, key.with_suffix(".pub").read_text(), signed(key))
+        return known[kind]
+
+    return make
+
+
+def signed(key: Path, message: bytes = MESSAGE, *options: str) -> str:
+    done = subprocess.run(
+        ["ssh-keygen", "-Y", "sign", *options, "-f", key, "-n", SPACE], input=message, capture_output=True, check=True
+    )
+    return done.stdout.decode()
+
+
+def theirs(folder: Path, public: str, text: str, message: bytes = MESSAGE, namespace: str = SPACE) -> bool:
+    """What ssh-keygen says."""
+    allowed, signature = folder / "allowed", folder / "m.sig"
+    allowed.write_text(f"{PERSON} {public.strip()}\n")
+    signature.write_text(text)
+    check = ["ssh-keygen", "-Y", "verify", "-f", allowed, "-I", PERSON, "-n", namespace, "-s", signature]
+    return subprocess.run(check, input=message, capture_output=True).returncode == 0
+
+
+def blob_of(text: str) -> bytes:
+    return base64.b64decode("".join(text.splitlines()[1:-1]))
+
+
+def text_of(blob: bytes) -> str:
+    coded = base64.b64encode(blob).decode()
+    lines = [coded[at : at + 70] for at in range(0, len(coded), 70)]
+    return "\n".join(["-----BEGIN SSH SIGNATURE-----", *lines, "-----END SSH SIGNATURE-----"]) + "\n"
+
+
+def string(data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + data
+
+
+def number(value: int) -> bytes:
+    return string(value.to_bytes(value.bit_length() // 8 + 1))
+
+
+def sealed(key: bytes, signature: bytes, *, digest: bytes = b"sha512", reserved: bytes = b"", after: bytes = b"") -> str:
+    head = b"SSHSIG" + struct.pack(">I", 1)
+    return text_of(head + string(key) + string(SPACE.encode()) + string(reserved) + string(digest) + string(signature) + after)
+
+
+def open_ssh(kind: str, key: bytes) -> str:
+    return f"{kind} {base64.b64encode(key).decode()}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_ssh_keygen_signs_holds_for_its_message_key_and_namespace_only(
+    tmp_path: Path, made_by: Callable[[str], Made], kind: str
+) -> None:
+    mine = made_by(kind)
+    assert verify_signature(mine.public, MESSAGE, mine.text, SPACE)
+    assert theirs(tmp_path, mine.public, mine.text)
+    assert namespace_of(mine.text) == SPACE
+    assert not verify_signature(mine.public, MESSAGE + b" ", mine.text, SPACE)
+    assert not verify_signature(mine.public, MESSAGE, mine.text, "remit-acceptance")
+    for other in KINDS:
+        assert verify_signature(made_by(other).public, MESSAGE, mine.text, SPACE) == (other == kind)
+
+
+@pytest.mark.parametrize("digest", ["sha256", "sha512"])
+@pytest.mark.parametrize("kind", ["ed25519", "rsa-2048"])
+def test_both_digests_of_the_format_are_taken(made_by: Callable[[str], Made], kind: str, digest: str) -> None:
+    mine = made_by(kind)
+    text = signed(mine.key, MESSAGE, "-O", f"hashalg={digest}")
+    assert verify_signature(mine.public, MESSAGE, text, SPACE)
+    assert not verify_signature(mine.public, b"no", text, SPACE)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_flipped_byte_passes_here_that_ssh_keygen_refuses(tmp_path: Path, made_by: Callable[[str], Made], kind: str) -> None:
+    mine = made_by(kind)
+    blob = blob_of(mine.text)
+
+    @given(at=st.integers(0, len(blob) - 1), by=st.integers(1, 255))
+    def check(at: int, by: int) -> None:
+        changed = text_of(blob[:at] + bytes([blob[at] ^ by]) + blob[at + 1 :])
+        ours = verify_signature(mine.public, MESSAGE, changed, SPACE)
+        assert not ours
+        # ssh-keygen takes any version up to its own; version 0 was never defined, and is refused here.
+        assert theirs(tmp_path, mine.public, changed) == (at == 9 and by == 1)
+
+    check()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(text=st.text(max_size=200))
+def test_what_cannot_be_read_is_no_signature(made_by: Callable[[str], Made], kind: str, text: str) -> None:
+    mine = made_by(kind)
+    assert not verify_signature(mine.public, MESSAGE, text, SPACE)
+    assert not verify_signature(text, MESSAGE, mine.text, SPACE)
+    assert not verify_signature(mine.public.split()[0] + " " + text, MESSAGE, mine.text, SPACE)
+
+
+@given(cut=st.integers(0, 2000), more=st.binary(min_size=1, max_size=9))
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_cut_short_or_goes_on_is_no_signature(made_by: Callable[[str], Made], kind: str, cut: int, more: bytes) -> None:
+    mine = made_by(kind)
+    blob = blob_of(mine.text)
+    assert not verify_signature(mine.public, MESSAGE, text_of(blob[: cut % len(blob)]), SPACE)
+    assert not verify_signature(mine.public, MESSAGE, text_of(blob + more), SPACE)
+    key = public_blob(mine.public)
+    assert key is not None
+    assert public_blob(open_ssh(mine.public.split()[0], key + more)) is None
+    assert public_blob(open_ssh(mine.public.split()[0], key[: cut % len(key)])) is None
+
+
+@given(
+    kind=st.sampled_from(["ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa", "sk-ssh-ed25519@openssh.com"]),
+    parts=st.lists(st.binary(max_size=300), max_size=4),
+)
+def test_a_key_of_any_bytes_is_read_or_refused_never_more(kind: str, parts: list[bytes]) -> None:
+    key = string(kind.encode()) + b"".join(map(string, parts))
+    public_blob(open_ssh(kind, key))
+    assert not made(key, string(kind.encode()) + string(bytes(64)), b"data")
+
+
+def test_the_text_of_a_signature_has_one_form_only(made_by: Callable[[str], Made]) -> None:
+    mine = made_by("ed25519")
+    lines = mine.text.splitlines()
+    joined = [lines[0], "".join(lines[1:-1]), lines[-1]]
+    assert verify_signature(mine.public, MESSAGE, mine.text, SPACE)
+    assert not verify_signature(mine.public, MESSAGE, "\n".join(joined) + "\n", SPACE)
+    assert not verify_signature(mine.public, MESSAGE, mine.text.replace("\n", "\r\n"), SPACE)
+
+
+def test_a_key_named_as_another_kind_is_refused(made_by: Callable[[str], Made]) -> None:
+    mine = made_by("ecdsa-256")
+    assert public_blob(mine.public) is not None
+    assert public_blob(mine.public.replace("ecdsa-sha2-nistp256 ", "ssh-ed25519 ")) is None
+    assert public_blob(mine.public.replace("ecdsa-sha2-nistp256 ", "ssh-dss ")) is None
+    assert public_blob("ecdsa-sha2-nistp256") is None
+
+
+def test_our_own_signatures_are_taken_as_before() -> None:
+    key = Ed25519PrivateKey.generate()
+    raw = key.public_key().public_bytes_raw()
+    text = armour(raw, key.sign(signed_part(MESSAGE, SPACE)), SPACE)
+    assert verify_signature(public_text(raw, PERSON), MESSAGE, text, SPACE)
+
+
+def test_fields_that_nobody_defined_are_refused() -> None:
+    key = Ed25519PrivateKey.generate()
+    raw = string(b"ssh-ed25519") + string(key.public_key().public_bytes_raw())
+    public = open_ssh("ssh-ed25519", raw)
+    good = string(b"ssh-ed25519") + string(key.sign(signed_part(MESSAGE, SPACE)))
+    assert verify_signature(public, MESSAGE, sealed(raw, good), SPACE)
+    assert not verify_signature(public, MESSAGE, sealed(raw, good, reserved=b"x"), SPACE)
+    assert not verify_signature(public, MESSAGE, sealed(raw, good, digest=b"sha1"), SPACE)
+    assert not verify_signature(public, MESSAGE, sealed(raw, good, after=b"x"), SPACE)
+    assert not verify_signature(public, MESSAGE, sealed(raw, good + b"x"), SPACE)
+
+
+class TestRsa:
+    """Keys and signatures that are too weak, or written in two ways."""
+
+    def made(self, bits: int, algorithm: bytes, digest: hashes.HashAlgorithm) -> tuple[str, bytes, bytes]:
+        key = rsa.generate_private_key(65537, bits)
+        numbers = key.public_key().public_numbers()
+        raw = string(b"ssh-rsa") + number(numbers.e) + number(numbers.n)
+        return (
+            open_ssh("ssh-rsa", raw),
+            raw,
+            string(algorithm) + string(key.sign(signed_part(MESSAGE, SPACE), PKCS1v15(), digest)),
+        )
+
+    def test_sha_2_is_taken_and_sha_1_never(self, tmp_path: Path) -> None:
+        for algorithm, digest in ((b"rsa-sha2-256", hashes.SHA256()), (b"rsa-sha2-512", hashes.SHA512())):
+            public, raw, signature = self.made(2048, algorithm, digest)
+            assert verify_signature(public, MESSAGE, sealed(raw, signature), SPACE)
+            assert theirs(tmp_path, public, sealed(raw, signature))
+        public, raw, signature = self.made(2048, b"ssh-rsa", hashes.SHA1())
+        assert not verify_signature(public, MESSAGE, sealed(raw, signature), SPACE)
+        assert not theirs(tmp_path, public, sealed(raw, signature))
+
+    def test_an_algorithm_named_for_another_digest_is_refused(self) -> None:
+        public, raw, signature = self.made(2048, b"rsa-sha2-256", hashes.SHA512())
+        assert not verify_signature(public, MESSAGE, sealed(raw, signature), SPACE)
+
+    def test_a_key_below_2048_bits_may_not_sign(self) -> None:
+        public, raw, signature = self.made(1024, b"rsa-sha2-512", hashes.SHA512())
+        assert public_blob(public) is None
+        assert not made(raw, signature, signed_part(MESSAGE, SPACE))
+
+    def test_a_number_in_a_longer_form_is_another_key_and_refused(self) -> None:
+        _, raw, _ = self.made(2048, b"rsa-sha2-512", hashes.SHA512())
+        head, tail = raw[: 4 + 7], raw[4 + 7 :]
+        (length,) = struct.unpack(">I", tail[:4])
+        longer = head + string(b"\0" + tail[4 : 4 + length]) + tail[4 + length :]
+        assert public_blob(open_ssh("ssh-rsa", raw)) is not None
+        assert public_blob(open_ssh("ssh-rsa", longer)) is None
+
+
+class TestSecurityKeys:
+    """Keys on a device, played by keys in memory after PROTOCOL.u2f."""
+
+    @staticmethod
+    def device(kind: str, application: bytes = b"ssh:") -> tuple[bytes, Callable[[bytes], bytes]]:
+        """The public key, and what signs."""
+        if "ed25519" in kind:
+            quick = Ed25519PrivateKey.generate()
+            raw = string(kind.encode()) + string(quick.public_key().public_bytes_raw()) + string(application)
+            return raw, quick.sign
+        curve = ec.generate_private_key(ec.SECP256R1())
+        point = curve.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        raw = string(kind.encode()) + string(b"nistp256") + string(point) + string(application)
+
+        def sign(data: bytes) -> bytes:
+            first, second = decode_dss_signature(curve.sign(data, ec.ECDSA(hashes.SHA256())))
+            return number(first) + number(second)
+
+        return raw, sign
+
+    @staticmethod
+    def touched(kind: str, sign: Callable[[bytes], bytes], *, flags: int = 1, application: bytes = b"ssh:") -> bytes:
+        said = struct.pack(">BI", flags, 7)
+        data = sha256(application).digest() + said + sha256(signed_part(MESSAGE, SPACE)).digest()
+        return string(kind.encode()) + string(sign(data)) + said
+
+    pytestmark = pytest.mark.parametrize("kind", ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"])
+
+    @pytest.mark.parametrize("flags", [0x01, 0x05])
+    def test_a_touch_signs(self, tmp_path: Path, kind: str, flags: int) -> None:
+        raw, sign = self.device(kind)
+        text = sealed(raw, self.touched(kind, sign, flags=flags))
+        assert verify_signature(open_ssh(kind, raw), MESSAGE, text, SPACE)
+        assert not verify_signature(open_ssh(kind, raw), b"no", text, SPACE)
+        assert theirs(tmp_path, open_ssh(kind, raw), text)
+        assert not theirs(tmp_path, open_ssh(kind, raw), text, b"no")
+
+    @pytest.mark.parametrize("flags", [0x00, 0x04])
+    def test_a_key_that_nobody_touched_does_not_sign(self, kind: str, flags: int) -> None:
+        raw, sign = self.device(kind)
+        assert not verify_signature(open_ssh(kind, raw), MESSAGE, sealed(raw, self.touched(kind, sign, flags=flags)), SPACE)
+
+    def test_flags_and_counter_are_part_of_what_is_signed(self, kind: str) -> None:
+        raw, sign = self.device(kind)
+        good = self.touched(kind, sign)
+        for at in range(1, 6):
+            changed = good[:-at] + bytes([good[-at] ^ 2]) + good[len(good) - at + 1 :]
+            assert not verify_signature(open_ssh(kind, raw), MESSAGE, sealed(raw, changed), SPACE), at
+        for damaged in (good[:-1], good + b"\0", good[:-5]):
+            assert not verify_signature(open_ssh(kind, raw), MESSAGE, sealed(raw, damaged), SPACE)
+
+    def test_a_signature_made_for_another_application_is_refused(self, kind: str) -> None:
+        raw, sign = self.device(kind)
+        text = sealed(raw, self.touched(kind, sign, application=b"ssh:other"))
+        assert not verify_signature(open_ssh(kind, raw), MESSAGE, text, SPACE)
+
+    def test_a_key_of_a_web_page_may_not_sign(self, kind: str) -> None:
+        raw, sign = self.device(kind, b"example.com")
+        text = sealed(raw, self.touched(kind, sign, application=b"example.com"))
+        assert public_blob(open_ssh(kind, raw)) is None
+        assert not verify_signature(open_ssh(kind, raw), MESSAGE, text, SPACE)
+
+    def test_a_plain_signature_is_not_one_of_a_device(self, kind: str) -> None:
+        raw, sign = self.device(kind)
+        plain = string(kind.encode()) + string(sign(signed_part(MESSAGE, SPACE)))
+        assert not verify_signature(open_ssh(kind, raw), MESSAGE, sealed(raw, plain), SPACE)
+        assert not verify_signature(open_ssh(kind, raw), MESSAGE, sealed(raw, plain + struct.pack(">BI", 1, 7)), SPACE)
+
+
+def test_a_point_off_its_curve_signs_nothing() -> None:
+    point = b"\x04" + bytes(63) + b"\x01"
+    raw = string(b"ecdsa-sha2-nistp256") + string(b"nistp256") + string(point)
+    signature = string(b"ecdsa-sha2-nistp256") + string(number(1) + number(1))
+    assert not verify_signature(open_ssh("ecdsa-sha2-nistp256", raw), MESSAGE, sealed(raw, signature), SPACE)
