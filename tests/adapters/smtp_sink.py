@@ -94,18 +94,15 @@ class Sink:
         wanted = {"authenticator": self._known, "auth_require_tls": offered is not None} if self.users else {}
 
         def session() -> SMTP:
-            each = _Door(self, self, hostname="sink.example.com", tls_context=offered, loop=self._loop, **wanted)
-            self._open.add(each)
-            return each
+            return _Door(self, self, hostname="sink.example.com", tls_context=offered, loop=self._loop, **wanted)
 
         server = await self._loop.create_server(session, "127.0.0.1", self.port, ssl=wrapped)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._over.wait()
         server.close()
-        for each in self._open:
-            if each.transport is not None:
-                each.transport.abort()
+        for each in tuple(self._open):
+            each.transport.abort()
         await asyncio.sleep(0)
 
     def _known(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: Any) -> AuthResult:
@@ -143,8 +140,13 @@ class _Door(SMTP):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self._sink._open.add(self)
         if self._sink.hang_up == "at greeting":
             transport.abort()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._sink._open.discard(self)
+        super().connection_lost(error)
 
     async def push(self, status: Any) -> None:
         if self._sink.hang_up == "in body" and str(status).startswith("354"):

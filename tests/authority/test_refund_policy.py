@@ -164,7 +164,7 @@ TABLE: list[tuple[Action, str]] = [
     (refund(20, customer_tier="vip"), "ask finance"),
     (refund(20, customer_tier="Standard"), "ask finance"),
     (refund(20, customer_tier=""), "ask finance"),
-    (refund(20, customer_tier=...), "ask support-lead, finance"),
+    (refund(20, customer_tier=...), "ask finance"),
     (refund(60, customer_tier="vip"), "ask finance"),
     (refund(600, customer_tier="vip"), "ask finance, owner"),
     # the legal flag

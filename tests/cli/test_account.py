@@ -34,7 +34,8 @@ def ask(*arguments: str) -> str:
 
 def shown(text: str) -> str:
     """The screen with its hashes shortened and long lines folded, so that a test can show it."""
-    short = re.sub(r"sha256:([0-9a-f]{4})[0-9a-f]{60}", r"sha256:\1", text.replace(HASH, "CONTRACT"))
+    short = re.sub(r"signature sha256:[0-9a-f]{64}", "signature", text.replace(HASH, "CONTRACT"))
+    short = re.sub(r"sha256:([0-9a-f]{4})[0-9a-f]{60}", r"sha256:\1", short)
     return "\n".join(part for line in short.splitlines() for part in textwrap.wrap(line, 120, subsequent_indent=" " * 10))
 
 
@@ -61,7 +62,7 @@ Who was notified?
       6  2030-01-01 00:00:07 UTC  remit: tell Q1: May the agent call refund?  (by inbox; to support-lead@example.com)
 Who explicitly approved?
       7  2030-01-01 00:00:08 UTC  support-lead@example.com: approve Q1: call refund  (terminal; rule ask-call-1;
-          sha256:6bdb; signature sha256:787f)
+          sha256:6bdb; signature)
 What evidence exists?
       0  2030-01-01 00:00:01 UTC  remit: start python agent.py  (by hand; CONTRACT)
       0  2030-01-01 00:00:01 UTC  remit: decide to delegate  (not assessed)

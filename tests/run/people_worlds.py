@@ -76,8 +76,10 @@ def begun(**more: Any) -> Story:
     story = Story()
     story.tell(
         e.Started(
-            run=RUN, contract=CONTRACT, organisation=ORGANISATION, workspace="/w", command=("true",), trigger="t",
-            **{"hosted": True, **more},
+            **{
+                "run": RUN, "contract": CONTRACT, "organisation": ORGANISATION, "workspace": "/w", "command": ("true",),
+                "trigger": "t", "hosted": True, **more,
+            }
         )
     )  # fmt: skip
     story.tell(e.AttemptStarted(run=RUN, attempt=1))

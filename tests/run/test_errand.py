@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from people_worlds import FINANCE, LEAD, OWNER, asked, begun, drafted, refund, said
+from msgspec.structs import replace
+from people_worlds import CONTRACT, FINANCE, LEAD, OWNER, asked, begun, drafted, refund, said
 from test_lifecycle import RUN, START, Story
 
+from remit.contract.outcome import Escalation
 from remit.run import errand as m
 from remit.run import event as e
 from remit.run import next_move as n
@@ -335,3 +337,19 @@ def test_what_is_being_worked_on_is_left_alone() -> None:
 def test_a_run_that_has_not_begun_has_no_errands() -> None:
     assert m.errand(Run(), START) is None
     assert m.next_moment(Run()) is None
+
+
+def test_a_question_that_only_supplies_what_is_not_known_wakes_nobody() -> None:
+    story = begun(contract=replace(CONTRACT, escalation=(Escalation(about="any", page=OWNER, within=60, remind=20),)))
+    story.tell(e.QuestionAsked(run=RUN, question="Q1", about="context", text="?", of=(OWNER,)))
+    assert m.errand(story.run, START + timedelta(seconds=100)) is None
+    assert m.next_moment(story.run) is None
+
+
+def test_a_doubt_that_has_resolved_itself_asks_nobody_any_more() -> None:
+    story, action = begun(), refund()
+    story.tell(
+        drafted(KEY, action), e.Intended(run=RUN, key=KEY, action=action), e.InDoubt(run=RUN, key=KEY, why="cut off"),
+        asked("Q1", action, KEY, about="doubt", expires=None), e.Confirmed(run=RUN, key=KEY, receipt="c", by="provider"),
+    )  # fmt: skip
+    assert story.run.open_questions == ()

@@ -25,7 +25,7 @@ PATIENCE = 30.0
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_ADDRESS = re.compile(rf"(?=.{{1,254}}\Z){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
+_ADDRESS = re.compile(rf"(?=.{{1,254}}\Z)(?!.*=\?){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 _NAMED = re.compile(r"(?P<name>[^<>\"]*)<(?P<address>[^<>]*)>")
 _POLICY = SMTP.clone(cte_type="7bit")
 

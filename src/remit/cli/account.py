@@ -1,6 +1,7 @@
 """`remit account`: the five questions about a run, answered from the record."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import anyio
 import click
@@ -23,13 +24,17 @@ from remit.run.event import Recorded
 @click.command("account")
 @click.argument("run", default="last")
 @click.option("--json", "as_json", is_flag=True, help="one document")
+@click.option("--question", type=click.IntRange(1, 5), help="only this of the five questions")
 @click.option("--procedure", "as_procedure", is_flag=True, help="every step numbered, with actor, input, decision, evidence")
 @click.option("--explain", "as_dialogue", is_flag=True, help="answer what people say after an incident")
 @click.option("--erase", metavar="REASON", help="erase what the run's entries say; that they were made stays provable")
-def command(run: str, as_json: bool, as_procedure: bool, as_dialogue: bool, erase: str | None) -> None:
-    """Answer the five questions about RUN (default: the last one) and the runs below it."""
-    if sum((as_procedure, as_dialogue, erase is not None)) > 1:
-        raise BadInput("--procedure, --explain and --erase exclude one another")
+def command(run: str, as_json: bool, question: int | None, as_procedure: bool, as_dialogue: bool, erase: str | None) -> None:
+    """Answer the five questions about RUN (default: the last one) and the runs below it.
+
+    1 what it was allowed to do, 2 what it refused and why, 3 who was notified, 4 who approved, 5 what evidence exists.
+    """
+    if sum((as_procedure, as_dialogue, erase is not None, question is not None)) > 1:
+        raise BadInput("--question, --procedure, --explain and --erase exclude one another")
     if erase is not None:
         anyio.run(_erase, run, erase)
         return
@@ -38,6 +43,8 @@ def command(run: str, as_json: bool, as_procedure: bool, as_dialogue: bool, eras
         _procedure(found, as_json)
     elif as_dialogue:
         _dialogue(found, as_json)
+    elif question is not None:
+        _one(account(found), found[0].run, question, as_json)
     elif as_json:
         document(msgspec.to_builtins(account(found)))
     else:
@@ -84,30 +91,63 @@ def _dialogue(found: list[Recorded], as_json: bool) -> None:
             click.echo(f"  {_one_line(clean(line))}")
 
 
+QUESTIONS = {
+    1: "What was it allowed to do?",
+    2: "What did it refuse, and why?",
+    3: "Who was notified?",
+    4: "Who explicitly approved?",
+    5: "What evidence exists?",
+}
+CONSIDERED = "What did it consider?"
+
+
+def _one(told: Account, run: str, number: int, as_json: bool) -> None:
+    """One of the five questions alone (OBS-06 to OBS-10)."""
+    if as_json:
+        rows = {1: told.allowed, 2: told.refused, 3: told.notified, 4: told.approved, 5: told.evidence}[number]
+        more = {"boundary": told.boundary} if number <= 2 else {}
+        answer = {"number": number, "question": QUESTIONS[number], "rows": msgspec.to_builtins(rows), **more}
+        document({"schema": "remit.account/1", "run": run, **answer})
+        return
+    for line in (f"run {run}", QUESTIONS[number], *_answer(told, number)):
+        click.echo(clean(line))
+
+
 def screen(told: Account) -> Iterator[str]:
     """The five questions as headings, a line for each row; the boundary says what was absent."""
-    bounds = told.boundary
-    yield f"run {bounds.get('run', '')}: {bounds.get('goal', 'erased')}"
-    yield "What was it allowed to do?"
-    for rule in bounds.get("rules", ()):
-        yield f"  {rule['effect']:5} {rule['verb']} {', '.join(rule['objects'])}  [{rule['id']}]"
-    yield from _rows(told.allowed, "it did nothing that needed permission")
-    yield "What did it refuse, and why?"
-    yield from _rows(told.refused, "nothing")
+    yield f"run {told.boundary.get('run', '')}: {told.boundary.get('goal', 'erased')}"
+    for number, question in QUESTIONS.items():
+        if number == 3:
+            yield CONSIDERED
+            yield from _rows(told.considered, "nothing else")
+        yield question
+        yield from _answer(told, number)
+
+
+def _answer(told: Account, number: int) -> Iterator[str]:
+    match number:
+        case 1:
+            for rule in told.boundary.get("rules", ()):
+                yield f"  {rule['effect']:5} {rule['verb']} {', '.join(rule['objects'])}  [{rule['id']}]"
+            yield from _rows(told.allowed, "it did nothing that needed permission")
+        case 2:
+            yield from _rows(told.refused, "nothing")
+            yield from _absent(told.boundary)
+        case 3:
+            yield from _rows(told.notified, "nobody")
+        case 4:
+            yield from _rows(told.approved, "no one")
+        case _:
+            charges = [row for row in told.evidence if row.action == "charge"]
+            yield from _rows(tuple(row for row in told.evidence if row.action != "charge"), "none")
+            if charges:
+                yield f"  and {len(charges)} charges against its limits (--json lists them)"
+
+
+def _absent(bounds: Mapping[str, Any]) -> Iterator[str]:
     if "absent" in bounds:
         hosts, hidden = ", ".join(bounds["hosts"]) or "none", ", ".join(bounds["hidden"]) or "none"
         yield f"  absent: {bounds['absent']} (level {bounds['level']}; hosts: {hosts}; hidden: {hidden})"
-    yield "What did it consider?"
-    yield from _rows(told.considered, "nothing else")
-    yield "Who was notified?"
-    yield from _rows(told.notified, "nobody")
-    yield "Who explicitly approved?"
-    yield from _rows(told.approved, "no one")
-    yield "What evidence exists?"
-    charges = [row for row in told.evidence if row.action == "charge"]
-    yield from _rows(tuple(row for row in told.evidence if row.action != "charge"), "none")
-    if charges:
-        yield f"  and {len(charges)} charges against its limits (--json lists them)"
 
 
 def _rows(rows: tuple[Row, ...], otherwise: str) -> Iterator[str]:

@@ -77,7 +77,7 @@ def command(person: str | None, as_json: bool) -> None:
         write_new(organisation, organisation_text(signer.person, signer.public))
         made.append(str(organisation))
     if as_json:
-        document({"schema": "remit.init/1", "person": signer.person, "home": str(place), "made": made})
+        document({"schema": "remit.init/1", "person": signer.person, "key": signer.public, "home": str(place), "made": made})
         return
     click.echo(f"you are {signer.person}")
     for path in made:

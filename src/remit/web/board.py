@@ -100,6 +100,13 @@ async def board(ledger: Ledger, person: str) -> Board:
     )
 
 
+def tone_of(brief: Brief) -> str:
+    """Good only when it succeeded and its owner took it: completed is not owned (OWN-01)."""
+    if brief.verdict not in {"success", "success_with_exceptions"} or brief.acceptance == "declined":
+        return "bad"
+    return "good" if brief.acceptance == "accepted" else "wait"
+
+
 def _briefs(runs: Sequence[Recorded], ends: Sequence[Recorded]) -> Iterator[Brief]:
     verdicts = {end.run: (end.event.verdict, end.at) for end in ends if isinstance(end.event, VerdictReached)}
     taken: dict[str, str] = {end.run: end.event.acceptance for end in ends if isinstance(end.event, Accepted)}

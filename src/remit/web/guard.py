@@ -1,15 +1,18 @@
 """What every request passes before anything reads it: which host it names, where it comes from, how much it carries."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from urllib.parse import urlsplit
 
+import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from remit.value import Value
 
 MOST_BODY = 64 * 1024
 """bytes a form may have"""
+PATIENCE = 30.0
+"""seconds a form may take to arrive"""
+TOO_MUCH = "This is more than a form of the inbox can hold."
 SAFE = frozenset({"GET", "HEAD"})
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -51,10 +54,6 @@ def address(host: str, port: int, url: str = "") -> Address:
     return Address(hosts=frozenset(hosts), secure=parts.scheme == "https")
 
 
-class TooMuch(Exception):
-    """The body is larger than any form of ours."""
-
-
 class Guard:
     """The outermost layer. What it turns away never reaches a page; what leaves has the headers."""
 
@@ -70,10 +69,13 @@ class Guard:
         if fault is not None:
             await answer.refuse(*fault)
             return
-        with suppress(TooMuch):
-            await self._app(scope, _capped(receive), answer)
-            return
-        await answer.refuse(413, "This is more than a form of the inbox can hold.")
+        if scope["method"] not in SAFE:
+            body = await _whole(receive)
+            if body is None:
+                await answer.refuse(413, TOO_MUCH)
+                return
+            receive = _again(body, receive)
+        await self._app(scope, receive, answer)
 
     def _fault(self, method: str, headers: dict[str, list[str]]) -> tuple[int, str] | None:
         host = headers.get("host", [])
@@ -93,7 +95,7 @@ class Guard:
         if len(origin) > 1 or (origin and origin[0] != self._address.origin(host[0].lower())):
             return 403, "This was sent from another site."
         if any(not text.isdecimal() or int(text) > MOST_BODY for text in headers.get("content-length", [])):
-            return 413, "This is more than a form of the inbox can hold."
+            return 413, TOO_MUCH
         return None
 
 
@@ -139,16 +141,24 @@ def _path(scope: Scope) -> str:
     return str(raw.partition(b"?")[0].decode("ascii", "backslashreplace"))
 
 
-def _capped(receive: Receive) -> Receive:
-    left = MOST_BODY
+async def _whole(receive: Receive) -> bytes | None:
+    """The body, None when it is larger than a form of ours, or comes too slowly to be one."""
+    body = b""
+    with anyio.move_on_after(PATIENCE):
+        while True:
+            message = await receive()
+            body += message.get("body", b"")
+            if len(body) > MOST_BODY or message["type"] != "http.request":
+                return None
+            if not message.get("more_body", False):
+                return body
+    return None
 
-    async def limited() -> Message:
-        nonlocal left
-        message = await receive()
-        if message["type"] == "http.request":
-            left -= len(message.get("body", b""))
-            if left < 0:
-                raise TooMuch
-        return message
 
-    return limited
+def _again(body: bytes, receive: Receive) -> Receive:
+    left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return left.pop() if left else await receive()
+
+    return replayed

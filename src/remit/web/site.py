@@ -17,8 +17,9 @@ from remit.ports import Signer
 from remit.run.card import Card
 from remit.value import digest
 from remit.web import words
+from remit.web.board import tone_of
 from remit.web.door import Door, Viewer
-from remit.web.svg import element
+from remit.web.svg import element, short
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,8 @@ def templates() -> Environment:
         loader=PackageLoader("remit.web"), autoescape=True, undefined=StrictUndefined, finalize=words.finalized,
         trim_blocks=True, lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
-    found.filters.update(span=words.span, relative=words.relative)
+    found.filters.update(short=short)
+    found.globals.update(tone_of=tone_of)
     return found
 
 

@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -277,11 +278,12 @@ def test_a_connection_lost_on_the_way_is_doubt_until_the_remote_is_asked(
 
 
 def test_a_remote_that_does_not_answer_is_left_after_a_while(pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(git_remote, "ASKING", 0.5)
     monkeypatch.setattr(git_remote.Remote.git, "__kwdefaults__", {"patience": 0.5})
-    with socket_server(lambda talk: talk.recv(1 << 20) and talk.recv(1) and None) as address:
+    over = threading.Event()
+    with socket_server(lambda _: over.wait(10) and None) as address:
         with pytest.raises(Refused, match="too long"):
             perform(effect(f"{address}/r.git"), pair[0])
+        over.set()
 
 
 def test_the_question_is_about_what_was_pushed_not_about_where_the_branch_is_now(pair: tuple[Path, Path]) -> None:

@@ -43,7 +43,8 @@ class WebSink:
                     self.send_header(name, value)
                 self.end_headers()
 
-            do_GET = do_POST
+            def do_GET(self) -> None:
+                self.do_POST()
 
             def log_message(self, *_: Any) -> None:
                 pass

@@ -66,9 +66,11 @@ def _letter(message_id: str, arguments: Mapping[str, Any]) -> Letter:
     lists = {name: _addresses(name, arguments[name]) for name in _LISTS if name in arguments}
     if not lists.get("to"):
         raise BadInput("the message has no recipient", hint="give `to` an address or a list of them")
-    subject, body = _text("subject", arguments), _text("body", arguments)
+    subject, body = _text("subject", arguments).strip(" "), _text("body", arguments)
     if not all(mark.isprintable() for mark in subject):
         raise BadInput("`subject` holds a line break or a control character")
+    if "=?" in subject:
+        raise BadInput("`subject` holds `=?`, which a mail program would read as something else than it shows")
     # Bare carriage returns and controls are read in different ways by different servers.
     body = body.replace("\r\n", "\n")
     if any((mark < " " and mark not in "\n\t") or mark == "\x7f" for mark in body):

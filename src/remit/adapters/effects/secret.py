@@ -8,7 +8,7 @@ from urllib.parse import quote
 from remit.errors import BadInput
 
 _NAME = re.compile(r"\$(?:\{([A-Z_][A-Z0-9_]*)\}|([A-Z_][A-Z0-9_]*))")
-_USERINFO = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<user>[^/?#\s@]*)@")
+_USERINFO = re.compile(r"(?P<scheme>(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,20})://(?P<user>[^/?#\s]*)@")
 _SHORTEST = 4
 """characters of a value that is covered up: a shorter one is no secret, and covering it would change amounts and names"""
 _SHOWN = 300

@@ -32,7 +32,8 @@ class Apprise:
             told = await to_thread.run_sync(self._told, page)
         except Broken:
             raise
-        except Exception as error:  # noqa: BLE001 (any of 170 services may raise anything)
+        except Exception as error:
+            # Each of its many services may raise anything, and say the address in it.
             raise Broken(f"{self._scheme} did not take the page: {type(error).__name__}") from error
         if not told:
             raise Broken(f"{self._scheme} did not take the page", hint="try the address with the command `apprise`")
