@@ -1,23 +1,21 @@
-"""The wiring: settings in, a ready engine out."""
+"""The wiring: settings in, a ready engine out. What is heavy is imported by the function that hands it out."""
 
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from remit.adapters.clock import SystemClock
-from remit.adapters.effects.bound import BoundTools
-from remit.adapters.lease import FileLeases
 from remit.adapters.ledgers.sqlite import SqliteLedger, open_ledger
-from remit.adapters.notifiers.channel import channel
-from remit.adapters.sandboxes.bubblewrap import Bubblewrap
 from remit.adapters.signers.local import LocalSigner, load
-from remit.adapters.signers.ssh import SshSigner, load_ssh
-from remit.adapters.workspaces.staged import StagedWorkspace
-from remit.engine.hands import Asker, Hands
-from remit.engine.supervisor import Supervisor
-from remit.ports import Performer
+
+if TYPE_CHECKING:
+    from remit.adapters.signers.ssh import SshSigner
+    from remit.engine.hands import Asker
+    from remit.engine.supervisor import Supervisor
+    from remit.ports import Performer
 
 
 def crash_hook() -> Callable[[str, str], None] | None:
@@ -61,9 +59,17 @@ async def records(home: Path) -> AsyncIterator[SqliteLedger]:
 
 @asynccontextmanager
 async def engine(
-    home: Path, *, asker: Asker | None = None, tools: Mapping[str, Performer] | None = None
-) -> AsyncIterator[Supervisor]:
+    home: Path, *, asker: "Asker | None" = None, tools: "Mapping[str, Performer] | None" = None
+) -> "AsyncIterator[Supervisor]":
     """A ready engine over this home. `tools` are what the caller's own process carries out, by name."""
+    from remit.adapters.effects.bound import BoundTools
+    from remit.adapters.lease import FileLeases
+    from remit.adapters.notifiers.channel import channel
+    from remit.adapters.sandboxes.bubblewrap import Bubblewrap
+    from remit.adapters.workspaces.staged import StagedWorkspace
+    from remit.engine.hands import Hands
+    from remit.engine.supervisor import Supervisor
+
     async with records(home) as ledger:
         yield Supervisor(
             Hands(
@@ -86,6 +92,8 @@ def identity(home: Path) -> LocalSigner | None:
     return load(home)
 
 
-def signer_of(person: str, key: Path) -> SshSigner:
+def signer_of(person: str, key: Path) -> "SshSigner":
     """A person who signs with an SSH key of their own. Raises BadInput."""
+    from remit.adapters.signers.ssh import load_ssh
+
     return load_ssh(person, key)

@@ -8,7 +8,8 @@ from click.testing import CliRunner, Result
 
 from remit.adapters.signers.local import load
 from remit.cli.init import command, usual_person
-from remit.cli.load import load_organisation, local_identity
+from remit.cli.load import load_organisation
+from remit.cli.place import local_identity
 
 
 @pytest.fixture(autouse=True)

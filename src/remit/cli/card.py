@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from remit.cli.line import left, one_line
 from remit.cli.say import clean
 from remit.run.card import Card
 
@@ -36,20 +37,3 @@ def screen(card: Card, now: datetime) -> Iterator[str]:
     if card.like:
         every = ",".join((card.question, *card.like))
         yield f"      like it {', '.join(card.like)}: `remit answer {card.run} {every} …` answers all of them"
-
-
-def one_line(text: str) -> str:
-    """A value on one line, cut where it is long."""
-    shown = clean(text).replace("\n", "\\n")
-    return shown if len(shown) <= 400 else f"{shown[:400]}… ({len(shown)} characters)"
-
-
-def left(moment: datetime, now: datetime) -> str:
-    """How long until then."""
-    seconds = int((moment - now).total_seconds())
-    if seconds < 0:
-        return "over"
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds // size} {unit} left"
-    return f"{seconds} s left"

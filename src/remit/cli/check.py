@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from remit.cli.load import finding_lines, load_organisation, local_identity, read_bytes, read_contract
+from remit.cli.load import finding_lines, load_organisation, read_bytes, read_contract
+from remit.cli.place import local_identity
 from remit.cli.say import clean, document
 from remit.contract.contract import Contract, Finding
 from remit.contract.draft import parse_prose

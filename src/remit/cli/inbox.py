@@ -7,9 +7,8 @@ import click
 import msgspec
 
 from remit.app import records
-from remit.cli.card import left, one_line
-from remit.cli.load import local_identity
-from remit.cli.place import home
+from remit.cli.line import left, one_line
+from remit.cli.place import home, local_identity
 from remit.cli.say import document, talk
 from remit.engine.desk import Waiting, batched, waiting
 

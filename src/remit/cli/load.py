@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from remit.cli.place import home, organisation_file
+from remit.cli.place import organisation_file
 from remit.cli.say import clean
 from remit.contract.contract import Finding
 from remit.contract.parse import Parsed, parse_bytes, parse_organisation_bytes
@@ -40,15 +40,6 @@ def load_organisation(given: str | None) -> Organisation | None:
     if parsed.organisation is None:
         raise BadInput(rendered(parsed.findings), hint=f"mend `{path}`")
     return parsed.organisation
-
-
-def local_identity() -> str | None:
-    """The person of the local key, where `remit init` made one; the key itself is not needed to know the name."""
-    folder = home() / "identity"
-    try:
-        return (folder / "person").read_text().strip() or None if (folder / "key").exists() else None
-    except (OSError, UnicodeDecodeError):
-        return None
 
 
 def read_bytes(path: Path) -> bytes:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from remit.cli.load import local_identity, read_bytes
+from remit.cli.load import read_bytes
+from remit.cli.place import local_identity
 from remit.cli.say import talk
 from remit.contract.draft import read_prose
 from remit.contract.parse import parse

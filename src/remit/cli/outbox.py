@@ -7,8 +7,8 @@ import click
 
 from remit.app import engine, records
 from remit.cli.answer import carry_on, identified
-from remit.cli.card import one_line
 from remit.cli.family import family
+from remit.cli.line import one_line
 from remit.cli.place import home
 from remit.cli.say import clean, document, talk
 from remit.cli.which import resolve

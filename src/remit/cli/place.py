@@ -35,3 +35,12 @@ def organisation_file(given: str | None) -> Path | None:
         return path
     usual = home() / "org.remit.yaml"
     return usual if usual.is_file() else None
+
+
+def local_identity() -> str | None:
+    """The person of the local key, where `remit init` made one; the key itself is not needed to know the name."""
+    folder = home() / "identity"
+    try:
+        return (folder / "person").read_text().strip() or None if (folder / "key").exists() else None
+    except (OSError, UnicodeDecodeError):
+        return None

@@ -9,6 +9,10 @@ may:
   - read: "**"
   # - write: [docs/**, CHANGELOG.md]     what may change
   # - commit: HEAD                       commits on the branch checked out at the start
+# ask:
+#   - call: send_email                   what waits for a person
+#     who: support-lead                  a person or a role; the owner unless said
+#     quorum: 2                          how many different people must say yes
 never:
   - push: any
     because: releasing is a person's step
@@ -28,6 +32,8 @@ recovery:
     do: ask owner
   - when: failed
     do: undo
+# escalation:
+#   - {for: send_email, page: support-lead, within: 2h, remind: 30m, then: [owner], attach: [to], otherwise: refuse}
 """
 
 

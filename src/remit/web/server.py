@@ -2,13 +2,12 @@
 
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import anyio
 import uvicorn
-from anyio.abc import TaskGroup
 
 from remit.contract.party import Organisation
 from remit.engine.supervisor import Supervisor
@@ -63,37 +62,32 @@ def bind(host: str, port: int) -> socket.socket:
 
 async def serve(supervisor: Supervisor, serving: Serving, *, ready: Callable[[], None]) -> None:
     """Until a signal comes. `ready` is called once requests are taken."""
-    hands = supervisor.hands
-    server = Server(uvicorn.Config(lambda: None, **SETTINGS))  # type: ignore[arg-type]
+    end = anyio.Event()
     site = Site(
-        hands=hands, door=serving.door, key=hands.signer, organisation=serving.organisation, closing=lambda: server.should_exit
-    )
-    server.config.app = application(site, serving.address, serving.log)
-    server.config.factory = False
-    async with anyio.create_task_group() as group, _signals(group, server):
+        hands=supervisor.hands, door=serving.door, key=supervisor.hands.signer, organisation=serving.organisation,
+        closing=end.is_set,
+    )  # fmt: skip
+    app = application(site, serving.address, serving.log)
+    server = Server(
+        uvicorn.Config(
+            app, lifespan="off", ws="none", http="h11", interface="asgi3", access_log=False, log_config=None, proxy_headers=False,
+            server_header=False, timeout_graceful_shutdown=ENDING, timeout_keep_alive=10, limit_concurrency=200,
+        )
+    )  # fmt: skip
+
+    async def wait() -> None:
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
+            async for _ in received:
+                end.set()
+                server.should_exit = True
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(wait)
         if serving.worker:
             group.start_soon(Worker(supervisor, say=lambda run, what: serving.log(f"run {run}: {what}")).work)
         group.start_soon(_announce, server, ready)
         await server.serve(sockets=[serving.sock])
         group.cancel_scope.cancel()
-
-
-SETTINGS = {
-    "factory": True, "lifespan": "off", "ws": "none", "http": "h11", "loop": "none", "interface": "asgi3", "access_log": False,
-    "log_config": None, "proxy_headers": False, "server_header": False, "timeout_graceful_shutdown": ENDING,
-    "timeout_keep_alive": 10, "limit_concurrency": 200,
-}  # fmt: skip
-
-
-@asynccontextmanager
-async def _signals(group: TaskGroup, server: Server) -> AsyncIterator[None]:
-    async def wait() -> None:
-        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
-            async for _ in received:
-                server.should_exit = True
-
-    group.start_soon(wait)
-    yield
 
 
 async def _announce(server: Server, ready: Callable[[], None]) -> None:

@@ -72,10 +72,7 @@ def postgres_shop(cluster: Cluster) -> Shop:
     name = f"shop{next(_NUMBER)}"
     with psycopg.connect(cluster.address, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    address = cluster.address.replace("/postgres", f"/{name}").replace(
-        f"postgresql://remit:pg-secret-77@127.0.0.1:{cluster.port}/{name}",
-        f"postgresql://remit:pg-secret-77@127.0.0.1:{cluster.port}/{name}",
-    )
+    address = cluster.address.removesuffix("/postgres") + f"/{name}"
 
     def ask(text: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(address) as connection:
@@ -102,7 +99,7 @@ def test_a_second_time_under_the_same_key_does_nothing_and_says_the_same(shop: S
     perform(shop.tool())
     first = perform(tool, {"order": "o-1", "more": 1}, "k-2")
     assert first.receipt == "1 row"
-    assert first.returned == ("o-1", "51.25")
+    assert sorted(first.returned) == ["51.25", "o-1"]
     assert json.loads(first.output, parse_float=str) == [{"order_id": "o-1", "amount": "51.25"}]
     assert perform(tool, {"order": "o-1", "more": 1}, "k-2") == first
     assert probe(tool, {"order": "o-1", "more": 1}, "k-2") == first
@@ -168,8 +165,7 @@ def test_what_fails_only_at_the_end_leaves_nothing(cluster: Cluster) -> None:
     assert probe(tool, {"order": "o-2"}, "k-2") is None
 
 
-def test_a_deferred_reference_that_fails_at_the_end_leaves_nothing(tmp_path: Path) -> None:
-    shop = sqlite_shop(tmp_path)
+def test_a_question_to_the_database_is_answered_with_its_rows(shop: Shop) -> None:
     assert perform(shop.tool("SELECT count(*) AS n FROM refunds"), {}).output == '[{"n":0}]'
 
 
@@ -248,18 +244,8 @@ def test_the_preview_shows_statement_and_values_and_no_login() -> None:
 
 @pytest.mark.parametrize("value", [None, True, 7, -7, "x", Decimal("0.10"), Decimal("-3"), {"a": [Decimal("1.50"), "b"]}, ["x"]])
 def test_every_kind_of_value_arrives(shop: Shop, value: Any) -> None:
-    shop.ask(
-        "CREATE TABLE things (id integer, thing "
-        + (
-            "jsonb)"
-            if "postgresql" in shop.address and isinstance(value, dict | list)
-            else "text)"
-            if isinstance(value, str)
-            else "boolean)"
-            if value is True
-            else "numeric)"
-        )
-    )
+    kinds = {dict: "jsonb", list: "jsonb", str: "text", bool: "boolean"}
+    shop.ask(f"CREATE TABLE things (id integer, thing {kinds.get(type(value), 'numeric')})")
     perform(shop.tool("INSERT INTO things VALUES (1, :thing)"), {"thing": value})
     ((found,),) = shop.ask("SELECT thing FROM things")
     if isinstance(value, dict | list):
