@@ -14,6 +14,7 @@ from remit.authority.consequence import irreversible
 from remit.authority.decision import Allow, Ask, Refuse, strictness
 from remit.authority.responsible import leaves, responsible, transition
 from remit.authority.subject import Subject, subject
+from remit.contract.binding import PublishFile
 from remit.contract.condition import Range
 from remit.contract.contract import Contract
 from remit.contract.limits import Limits, Sum
@@ -162,6 +163,14 @@ def test_unattended_an_irreversible_argument_is_refused_as_such_and_the_rest_as_
         for given_ in ({"close": True}, {"close": False}, {})
     ]
     assert said == ["IRREVERSIBLE", "APPROVAL", "APPROVAL"]
+
+
+def test_a_contract_never_says_what_a_tool_really_does() -> None:
+    agents, own = PublishFile(folder="/etc"), PublishFile(folder="/srv/site")
+    declaring = contract(rule("may", "call", "any"), tools=(Tool(name="put", does=agents), Tool(name="pay", does=agents)))
+    organisation = Organisation(tools=(Tool(name="put", does=own),))
+    tools = lineage(declaring, organisation=organisation)[-1].tools
+    assert (tools["put"].does, tools["pay"].does) == (own, None)
 
 
 # ------------------------------------------------------------------------------------------------ conditions, other owners

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from msgspec import structs
+
 from remit.authority.arguments import composed
 from remit.authority.case import ALLOW, Answer
 from remit.authority.conditions import Judge, Registers, compile_condition, measures
@@ -159,7 +161,8 @@ class Authority:
 def compile_contract(contract: Contract, organisation: Organisation | None = None, *, unlocked: Iterable[Rule] = ()) -> Authority:
     """One contract ready to answer; `unlocked` are the extra `may` of recovery entries whose condition held."""
     known = organisation or Organisation()
-    tools = {tool.name: tool for tool in (*contract.tools, *known.tools)}  # the organisation's word on a tool stands
+    # The organisation's word on a tool stands, and only it says what a tool really does: a contract may come from an agent.
+    tools = {tool.name: structs.replace(tool, does=None) for tool in contract.tools} | {tool.name: tool for tool in known.tools}
     rules = (*contract.rules, *unlocked)
     ready = _authority(contract.hash(), "the contract", contract.owner, False, rules, tools, contract.limits, known)
     return replace(ready, escalation=contract.escalation) if contract.escalation else ready

@@ -7,7 +7,7 @@ from remit.authority.action import Action
 from remit.authority.approval import Approval
 from remit.authority.compile import Authority
 from remit.authority.consequence import irreversible
-from remit.authority.subject import Subject
+from remit.authority.subject import Subject, subject
 from remit.contract.party import ASSURANCES, TIERS, Assurance, Person
 
 
@@ -148,11 +148,8 @@ def _paged(authority: Authority, about: Action | Subject | None) -> Iterator[str
     """Whom the contract's escalations about this name: who is paged, and who is next."""
     if not authority.escalation:
         return
-    named = {"any"}
-    if isinstance(about, Subject):
-        named |= {about.name, about.verb}
-    elif about is not None:
-        named |= {about.verb, about.object if isinstance(about.object, str) else " ".join(about.object)}
+    ready = subject(about) if isinstance(about, Action) else about
+    named = {"any", ready.name, ready.verb} if isinstance(ready, Subject) else {"any"}
     for entry in authority.escalation:
         if entry.about in named:
             yield from (entry.page, *entry.then)

@@ -148,6 +148,8 @@ def timely(run: Run, asked: Asked, given: Given, now: Any) -> Objection | None:
         return Objection(code=Code.APPROVAL, why=f"the time to answer `{given.question}` is over")
     if (run.stop or run.undone) and question.about != "doubt":
         return Objection(code=Code.STOPPED, why=f"run `{run.id}` has been ended, so an answer would change nothing")
+    if question not in run.open_questions:
+        return Objection(code=Code.STOPPED, why=f"what `{given.question}` is about has ended, so an answer would change nothing")
     if any(each.person == given.person for each in asked.counting) and given.said != "no":
         return Objection(code=Code.APPROVAL, why=f"{given.person} has answered already, and another person is needed too")
     return None

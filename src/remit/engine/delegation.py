@@ -99,7 +99,7 @@ def _contract(parent: Run, arguments: dict[str, Any]) -> Contract:
     if not isinstance(text, str):
         raise BadInput("`contract` must be the text of a contract file")
     parsed = parse(text, file="child.remit.yaml")
-    looked = review(parsed, organisation=parent.started.organisation, identity=parent.contract.owner)
+    looked = review(parsed, organisation=parent.started.organisation, identity=parent.owner)
     wrong = [finding for finding in looked.findings if finding.severity == "error"]
     if parsed.contract is None or wrong:
         raise BadInput(

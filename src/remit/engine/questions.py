@@ -8,11 +8,15 @@ from remit.contract.outcome import Escalation
 from remit.engine.telling import told
 from remit.ports import Clock, Transaction
 from remit.run.asking import deadline, escalation
+from remit.run.card import amount, recipient
 from remit.run.event import QuestionAsked
 from remit.run.state import Asked, Run
 
 MOST_OPEN = 10
 """questions that one run may have before people at once: an agent must not bury them (OWN-14)"""
+
+MOST_SAID = 80
+"""characters of a value in the text of a question; the card shows all of it"""
 
 
 def unattached(run: Run, action: Action) -> tuple[str, ...]:
@@ -84,9 +88,17 @@ def _like(asked: QuestionAsked, other: QuestionAsked) -> bool:
 
 def _question(clock: Clock, run: Run, action: Action, decision: Ask, person: str, about: str) -> QuestionAsked:
     rung: Escalation | None = escalation(run.contract, str(action.object), action.verb)
+    text = f"May the agent {action.said()}{_brief(action)}?"
     return QuestionAsked(
-        run=run.id, question="", about="change" if about == "change" else "action", text=f"May the agent {action.said()}?",
+        run=run.id, question="", about="change" if about == "change" else "action", text=text,
         of=(person,), quorum=decision.quorum.get(person, decision.quorum.get("owner", 1) if person == run.owner else 1),
         action=action, digest=action.digest(), contract=decision.reasons[0].contract, reasons=decision.reasons,
         expires=deadline(rung, clock.now()), otherwise=rung.otherwise if rung else "",
     )  # fmt: skip
+
+
+def _brief(action: Action) -> str:
+    """How much, and to whom, so that a list of questions can be told apart; what the arguments lack is left out."""
+    said = [text for text in (amount(action), recipient(action)) if text] if action.verb == "call" else []
+    cut = " to ".join(text if len(text) <= MOST_SAID else f"{text[:MOST_SAID]}…" for text in said)
+    return f": {cut}" if cut else ""

@@ -129,8 +129,8 @@ async def ask_undo(hands: Hands, run_id: str, *, by: str) -> None:
 async def publish_again(hands: Hands, run_id: str, *, by: str) -> None:
     """Try once more to release what was kept back. Raises Refused for anybody but the owner, and for a declined outcome."""
     run = await hands.replay(run_id)
-    if by != run.contract.owner:
-        raise Refused(f"the owner {run.contract.owner} releases this, not {by}")
+    if by != run.owner:
+        raise Refused(f"the owner {run.owner} releases this, not {by}")
     if run.acceptance == "declined":
         raise Refused(f"the outcome of `{run_id}` was declined")
     await _submitted(hands, run_id, PublishAsked(run=run_id, by=by))

@@ -15,7 +15,7 @@ def escalation(contract: Contract, *about: str) -> Escalation | None:
 
 def of(contract: Contract, question: QuestionAsked) -> Escalation | None:
     """The escalation that this question stands under."""
-    if question.action is not None:
+    if question.action is not None and question.about != "doubt":
         return escalation(contract, str(question.action.object), question.action.verb)
     return escalation(contract, question.about)
 

@@ -83,7 +83,7 @@ def card(run: Run, question: str) -> Card:
     return Card(
         run=run.id, goal=run.contract.goal, owner=run.owner, question=question, about=now.about, text=now.text, asked=now.of,
         quorum=now.quorum, said=tuple(_said(asked)), choices=_choices(now), what=action.said() if action else "",
-        recipient=_recipient(action), amount=_amount(action), values=tuple(_values(run, action)),
+        recipient=recipient(action), amount=amount(action), values=tuple(_values(run, action)),
         why=tuple(_why(run, reason) for reason in now.reasons if reason.code is not Code.NEUTRAL), preview=now.preview,
         spend=tuple(_spend(run)), on_no=_on_no(now), on_silence=_on_silence(run, asked), expires=now.expires, asked_at=asked.at,
         digest=now.digest, like=tuple(_like(run, now)), settled=_settled(asked),
@@ -106,7 +106,7 @@ def _settled(asked: Asked) -> str:
     return "expired" if asked.expired and asked.said == "no" and asked.answer is None else asked.said
 
 
-def _recipient(action: Action | None) -> str:
+def recipient(action: Action | None) -> str:
     """Whom it reaches, by the usual names; of a push or publication, where it goes."""
     if action is None:
         return ""
@@ -115,12 +115,13 @@ def _recipient(action: Action | None) -> str:
     return next((_text(action.arguments[name]) for name in RECIPIENT if name in action.arguments), "")
 
 
-def _amount(action: Action | None) -> str:
+def amount(action: Action | None) -> str:
+    """How much, by the usual names, with its currency where there is one."""
     if action is None:
         return ""
     arguments = action.arguments
-    amount = next((_text(arguments[name]) for name in AMOUNT if name in arguments), "")
-    return f"{amount} {_text(arguments['currency'])}" if amount and "currency" in arguments else amount
+    much = next((_text(arguments[name]) for name in AMOUNT if name in arguments), "")
+    return f"{much} {_text(arguments['currency'])}" if much and "currency" in arguments else much
 
 
 def _values(run: Run, action: Action | None) -> Iterator[Shown]:

@@ -79,9 +79,9 @@ def next_moment(run: Run) -> datetime | None:
     """When time alone will make an errand: a deadline of a question, a reminder, or a page that is tried again."""
     moments = [question.expires for question in run.blocking if question.expires is not None]
     moments += [_again(sent) for sent in run.pages.values() if sent.tried is not None]
-    for asked in run.questions.values():
-        rung = of(run.contract, asked.question)
-        if not asked.said and rung is not None and rung.remind:
+    for question in run.blocking:
+        rung, asked = of(run.contract, question), run.questions[question.question]
+        if rung is not None and rung.remind:
             moments.append(asked.at + timedelta(seconds=rung.remind * (asked.reminders + 1)))
     return min(moments, default=None)
 
@@ -94,10 +94,8 @@ def _again(sent: Sent) -> datetime:
 def _question(run: Run, now: datetime) -> Errand | None:
     if run.phase == "undone":
         return None
-    for name, asked in run.questions.items():
-        question = asked.question
-        if asked.said or question.about == "context":
-            continue
+    for question in run.blocking:
+        name, asked = question.question, run.questions[question.question]
         if question.expires is not None and question.expires <= now:
             to = next_person(run.contract, asked)
             return Escalate(question=name, to=to) if to else Expire(question=name, otherwise=question.otherwise or "refuse")
@@ -116,7 +114,8 @@ def _draft(run: Run, draft: Draft, alive: bool) -> Errand | None:
         return Settle(draft=key) if not doubts or doubts[-1].said else None
     if draft.state not in OPEN:
         return None
-    if run.stop and draft.begun is None:
+    certain = draft.begun is None or (draft.resolved is not None and draft.resolved.said == "did not happen")
+    if run.stop and certain:
         return Withdraw(draft=key, how="refused", why="the run was stopped")
     settled = [asked for asked in run.questions.values() if asked.question.draft == key and asked.said == "no"]
     if settled:

@@ -51,14 +51,14 @@ def after(draft: Draft, fact: EffectFact, at: datetime) -> Draft:
         case HandedOff():
             return change(draft, responsible=fact.responsible)
         case Intended():
-            begun = draft.begun or at
-            return change(draft, state="publishing", action=fact.action, begun=begun, tries=draft.tries + 1)
+            return _begun(draft, fact, at)
         case Effected(ok=True):
             return _happened(draft, fact.receipt, fact.output)
         case Effected():
-            if draft.state in ENDED:
-                return draft
-            return change(draft, state="refused", receipt=fact.receipt, why=fact.receipt)
+            if draft.state == "published":
+                conflict = f"it did not happen ({fact.receipt}), though it was recorded as `published`"
+                return change(draft, conflict=draft.conflict or conflict)
+            return draft if draft.state in ENDED else change(draft, state="refused", receipt=fact.receipt, why=fact.receipt)
         case Withdrawn():
             state: DraftState = fact.how
             return change(draft, state=state, why=fact.why) if draft.state in OPEN else draft
@@ -70,9 +70,18 @@ def after(draft: Draft, fact: EffectFact, at: datetime) -> Draft:
             return _happened(draft, fact.receipt, "")
 
 
+def _begun(draft: Draft, fact: Intended, at: datetime) -> Draft:
+    """What is begun although it had ended, or nobody knew what became of the first time, is a conflict for good."""
+    conflict = draft.conflict
+    if draft.state not in OPEN:
+        conflict = conflict or f"it was begun again, though it was recorded as `{draft.state}`"
+    state: DraftState = draft.state if draft.state in ENDED else "publishing"
+    return change(draft, state=state, action=fact.action, begun=draft.begun or at, tries=draft.tries + 1, conflict=conflict)
+
+
 def _happened(draft: Draft, receipt: str, output: str) -> Draft:
     if draft.state == "published":
-        return draft
+        return change(draft, output=draft.output or output)
     conflict = draft.conflict
     if draft.state in ENDED or (draft.resolved is not None and draft.state != "publishing"):
         said = draft.resolved.said if draft.resolved is not None else draft.state

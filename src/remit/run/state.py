@@ -22,7 +22,7 @@ from remit.run.event import (
     WorkDone,
 )
 from remit.run.lifecycle import Phase
-from remit.run.outbox import Draft
+from remit.run.outbox import ENDED, Draft
 from remit.run.people import Notified, OwnershipOffered
 
 
@@ -151,4 +151,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def open_questions(self) -> tuple[QuestionAsked, ...]:
         """Questions nobody has answered yet, oldest first."""
-        return tuple(asked.question for asked in self.questions.values() if not asked.said)
+        return tuple(asked.question for asked in self.questions.values() if not asked.said and not self._moot(asked.question))
+
+    def _moot(self, question: QuestionAsked) -> bool:
+        """Whether no answer can matter any more: its draft has ended, or the run was stopped or undone."""
+        draft = self.drafts.get(question.draft)
+        if question.about == "doubt":
+            return draft is not None and draft.state != "unknown"
+        return bool(self.stop) or self.undone or (draft is not None and draft.state in ENDED)

@@ -66,7 +66,7 @@ class Group(Value, frozen=True, kw_only=True):
 
 
 class Board(Value, frozen=True, kw_only=True):
-    """The four groups. `mine` and `others` begin with what runs out of time first, then what is oldest; `running` and `ended` newest first."""
+    """The four groups: `mine` and `others` begin with what runs out of time first, `running` and `ended` are newest first."""
 
     mine: tuple[Group, ...]
     others: tuple[Group, ...]

@@ -52,9 +52,7 @@ async def open_inbox(
             door = door_of(wanted, reached, port, supervisor.hands.signer.person, organisation)
             link = wanted.url.rstrip("/") or reached.origin(_named(wanted.host, port))
             link += f"/?token={door.token}" if isinstance(door, LinkDoor) else "/"
-            serving = Serving(
-                sock=sock, address=reached, door=door, organisation=organisation, log=log, worker=wanted.worker
-            )
+            serving = Serving(sock=sock, address=reached, door=door, organisation=organisation, log=log, worker=wanted.worker)
             await serve(supervisor, serving, ready=lambda: ready(link))
     finally:
         sock.close()
@@ -82,9 +80,7 @@ def checked(wanted: Wanted, organisation: Organisation | None) -> None:
         raise BadInput("--oidc needs --client-id and --url", hint="the provider sends people back to URL/sign-in/done")
 
 
-def door_of(
-    wanted: Wanted, reached: Address, port: int, person: str, organisation: Callable[[], Organisation | None]
-) -> Door:
+def door_of(wanted: Wanted, reached: Address, port: int, person: str, organisation: Callable[[], Organisation | None]) -> Door:
     """The way in."""
 
     def known() -> frozenset[str]:

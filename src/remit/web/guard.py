@@ -147,7 +147,7 @@ async def _whole(receive: Receive) -> bytes | None:
     with anyio.move_on_after(PATIENCE):
         while True:
             message = await receive()
-            body += message.get("body", b"")
+            body += bytes(message.get("body", b""))
             if len(body) > MOST_BODY or message["type"] != "http.request":
                 return None
             if not message.get("more_body", False):

@@ -88,7 +88,7 @@ def test_an_argument_stays_one_component_of_the_address(provider: Provider, valu
     assert provider.heard[0].headers["Host"].startswith("127.0.0.1")
 
 
-@pytest.mark.parametrize("value", ["", ".", "..", "../admin", "a/../../b", "a//b", "..\\x", "/etc", "a/"])
+@pytest.mark.parametrize("value", ["", ".", "..", "../admin", "..;", "..;/admin", "a/../../b", "a//b", "..\\x", "/etc", "a/"])
 def test_an_argument_is_never_a_step_in_the_path(provider: Provider, value: str) -> None:
     with pytest.raises(BadInput, match="`order`"):
         effect(provider.address).preview({"order": value})
@@ -132,6 +132,14 @@ def test_a_header_never_ends_its_line(provider: Provider, value: str) -> None:
     with pytest.raises(BadInput):
         perform(effect(provider.address, headers=(("Content-Length", "0"),)))
     assert provider.heard == []
+
+
+def test_the_binding_may_say_what_it_accepts(provider: Provider) -> None:
+    perform(effect(provider.address, headers=(("accept", "text/plain"), ("Content-Type", "application/vnd.shop+json"))))
+    sent = {name.lower(): value for name, value in provider.heard[0].headers.items()}
+    assert sent["accept"] == "text/plain"
+    assert sent["content-type"] == "application/vnd.shop+json"
+    assert sent["user-agent"] == "remit"
 
 
 def test_a_secret_is_sent_and_never_told(provider: Provider) -> None:

@@ -31,6 +31,7 @@ CONNECTING = 10.0
 PATIENCE = 60.0
 """seconds from the first byte sent until the answer is there"""
 _DOUBTFUL = {408, 425, 429}
+_USUAL = (("User-Agent", "remit"), ("Accept", "application/json, */*"))
 
 
 class Answer(NamedTuple):
@@ -121,17 +122,8 @@ class HttpEffect:
     async def _exchange(self, method: str, url: str, headers: list[tuple[str, str]], body: bytes | None) -> Answer:
         scheme, host, port, target = http_target.reachable(url)
         checked(headers)
-        if scheme == "https":
-            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                host, port, timeout=CONNECTING, context=ssl.create_default_context()
-            )
-        else:
-            connection = http.client.HTTPConnection(host, port, timeout=CONNECTING)
-        # Else a thread that begins late would open a fresh connection by itself, after the doubt was told.
-        connection.auto_open = 0
-        stands: socket.socket | None = None
+        connection, stands = await to_thread.run_sync(_connected, scheme, host, port, self._patience)
         try:
-            stands = await to_thread.run_sync(_connected, connection, self._patience)
             with anyio.fail_after(self._patience):
                 answer = await to_thread.run_sync(_sent, connection, method, target, headers, body, abandon_on_cancel=True)
             data = b""
@@ -139,32 +131,39 @@ class HttpEffect:
                 data = await to_thread.run_sync(_body, answer, abandon_on_cancel=True)
             return Answer(answer.status, answer.reason, data)
         finally:
-            if stands is not None:
-                with suppress(OSError):
-                    # A thread may still be reading from it; closing alone would not wake it.
-                    stands.shutdown(socket.SHUT_RDWR)
-                stands.close()
+            with suppress(OSError):
+                # A thread may still be reading from it; closing alone would not wake it.
+                stands.shutdown(socket.SHUT_RDWR)
+            stands.close()
             connection.close()
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _connected(connection: http.client.HTTPConnection, patience: float) -> socket.socket:
+def _connected(scheme: str, host: str, port: int, patience: float) -> tuple[http.client.HTTPConnection, socket.socket]:
+    """A connection that stands, and does not open another one by itself. Raises Unsent."""
+    connection = http.client.HTTPConnection(host, port, timeout=CONNECTING)
     try:
+        if scheme == "https":
+            connection = http.client.HTTPSConnection(host, port, timeout=CONNECTING, context=ssl.create_default_context())
         connection.connect()
     except (OSError, UnicodeError, http.client.HTTPException) as error:
         connection.close()
         raise Unsent(_told(error)) from error
+    # Else a thread that begins late would send on a fresh connection, after the doubt was told.
+    connection.auto_open = 0
     connection.sock.settimeout(patience)
-    return connection.sock
+    return connection, connection.sock
 
 
 def _sent(
     connection: http.client.HTTPConnection, method: str, target: str, headers: list[tuple[str, str]], body: bytes | None
 ) -> http.client.HTTPResponse:  # fmt: skip
     connection.putrequest(method, target, skip_accept_encoding=True)
-    for name, value in [*headers, ("User-Agent", "remit"), ("Accept", "application/json, */*"), ("Connection", "close")]:
+    given = {name.lower() for name, _ in headers}
+    usual = [(name, value) for name, value in _USUAL if name.lower() not in given]
+    for name, value in [*headers, *usual, ("Connection", "close")]:
         connection.putheader(name, value)
     if body is not None or method in ("POST", "PUT", "PATCH"):
         connection.putheader("Content-Length", str(len(body or b"")))

@@ -30,7 +30,7 @@ def filled(url: str, arguments: Mapping[str, Any]) -> str:
         if name not in arguments:
             raise BadInput(f"`{name}` is missing: the address needs it")
         text = scalar(name, arguments[name])
-        if found.start() < path_ends and any(step in ("", ".", "..") for step in re.split(r"[/\\]", text)):
+        if found.start() < path_ends and any(_leads(step) for step in re.split(r"[/\\]", text)):
             raise BadInput(f"`{name}` cannot stand in an address: `{text[:80]}` is a step in a path, not a name")
         return quote(text, safe="")
 
@@ -77,6 +77,11 @@ def body(binding: HttpRequest, arguments: Mapping[str, Any]) -> tuple[str, str] 
         return _TYPES["json"], json_text(rest)
     pairs = [(name, scalar(name, one)) for name, value in sorted(rest.items()) for one in _each(value)]
     return _TYPES["form"], urlencode(pairs)
+
+
+def _leads(step: str) -> bool:
+    """Whether a server could read it as a step; some cut a name off at its semicolon first."""
+    return step.partition(";")[0] in ("", ".", "..")
 
 
 def _each(value: Any) -> list[Any]:

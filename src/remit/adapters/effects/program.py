@@ -39,15 +39,18 @@ async def ran(
     out, words = bytearray(), bytearray()
     assert process.stdout is not None
     assert process.stderr is not None
-    try:
-        with anyio.move_on_after(patience) as waiting:
-            async with process, anyio.create_task_group() as readers:
-                readers.start_soon(_read, process.stdout, out)
-                readers.start_soon(_read, process.stderr, words)
-                await process.wait()
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    with anyio.move_on_after(patience) as waiting:
+        async with process:
+            try:
+                async with anyio.create_task_group() as readers:
+                    readers.start_soon(_read, process.stdout, out)
+                    readers.start_soon(_read, process.stderr, words)
+                    await process.wait()
+            except BaseException:
+                # Before it is waited for: afterwards its number may belong to somebody else.
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                raise
     status = None if waiting.cancelled_caught else process.returncode
     return Ended(status, out.decode("utf-8", "replace"), words.decode("utf-8", "replace"))
 
