@@ -102,8 +102,12 @@ class Sink:
         await self._over.wait()
         server.close()
         for each in tuple(self._open):
-            each.transport.abort()
-        await asyncio.sleep(0)
+            # A TLS connection that is closing already cannot be aborted in Python 3.11.
+            if not each.transport.is_closing():
+                each.transport.abort()
+        async with asyncio.timeout(10):
+            while self._open:
+                await asyncio.sleep(0.01)
 
     def _known(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: Any) -> AuthResult:
         ok = isinstance(given, LoginPassword) and self.users.get(given.login.decode()) == given.password.decode()

@@ -65,6 +65,7 @@ class Organisation(Value, frozen=True, kw_only=True, omit_defaults=True):
 
     `four_eyes`: whoever started a run, or asked for the act, does not approve it. `mail` is the server that pages go through,
     `inbox` the address of the inbox that messages link to.
+    `inbox_keys` are public keys of inbox servers: what they sign as `session` is attested by their sign-in.
     """
 
     name: str = "organisation"
@@ -81,3 +82,4 @@ class Organisation(Value, frozen=True, kw_only=True, omit_defaults=True):
     four_eyes: bool = False
     mail: MailServer | None = None
     inbox: str = ""
+    inbox_keys: tuple[str, ...] = ()

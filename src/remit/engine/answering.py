@@ -112,9 +112,11 @@ def roles(known: Organisation, person: str) -> tuple[str, ...]:
     return next((each.roles for each in known.people if each.id == person), ())
 
 
-def knows(known: Organisation, person: str, key: str) -> bool:
-    """Whether the organisation lists this key for this person."""
+def knows(known: Organisation, person: str, key: str, assurance: Assurance = "person-signed") -> bool:
+    """Whether the organisation lists this key for this person, or for an inbox that attests who is signed in."""
     keys = next((each.keys for each in known.people if each.id == person), ())
+    if assurance == "session" and any(each.id == person for each in known.people):
+        keys = (*keys, *known.inbox_keys)
     return key.split()[:2] in [each.split()[:2] for each in keys]
 
 
@@ -123,11 +125,11 @@ def authentic(run: Run, asked: Asked, given: Given, now_known: Organisation | No
     if given.assurance == "scripted" and not given.signature:
         return None
     known = organisation(run)
-    if not knows(known, given.person, given.key):
+    if not knows(known, given.person, given.key, given.assurance):
         why = f"the organisation of this run knows another key for {given.person}, or none"
         return Objection(code=Code.AUTHORITY, why=why)
     listed = now_known is not None and any(each.id == given.person for each in now_known.people)
-    if now_known is not None and listed and not knows(now_known, given.person, given.key):
+    if now_known is not None and listed and not knows(now_known, given.person, given.key, given.assurance):
         return Objection(code=Code.AUTHORITY, why=f"the key of {given.person} has been taken out of the organisation file")
     if not verify_signature(given.key, given.statement.encode(), given.signature, ANSWER):
         return Objection(code=Code.INPUTS, why="the signature does not cover this statement")

@@ -163,9 +163,9 @@ def _next(run: Run, asked: Asked, person: str) -> str:
     return next((each for each in (ladder, above) if each and each not in asked.question.of), "")
 
 
-def recognised(organisation: Organisation, signer: Signer) -> None:
+def recognised(organisation: Organisation, signer: Signer, assurance: Assurance = "terminal") -> None:
     """Raises Refused when the organisation pinned for the run does not know this key for this person: nobody could verify it."""
-    if not answering.knows(organisation, signer.person, signer.public):
+    if not answering.knows(organisation, signer.person, signer.public, assurance):
         raise Refused(
             f"the organisation of this run knows another key for {signer.person}, or none",
             hint="sign with the key in the organisation file the run was started under",
@@ -186,7 +186,7 @@ async def accept(hands: Hands, run_id: str, *, signer: Signer, assurance: Assura
     if not decline and run.verdict not in {"success", "success_with_exceptions"}:
         raise Refused(f"the verdict is `{run.verdict}`: there is no outcome to take", hint="decline it, or undo it")
     assert run.started is not None
-    recognised(run.started.organisation, signer)
+    recognised(run.started.organisation, signer, assurance)
     word = "declined" if decline else "accepted"
     sealed = run.work.sealed if run.work else ""
     statement = acceptance_statement(run_id, word, signer.person, run.contract.hash(), sealed, hands.clock.now().isoformat())

@@ -24,7 +24,7 @@ async def offer(hands: Hands, run_id: str, to: str, *, signer: Signer, assurance
         raise BadInput(f"`{to}` is nobody the outcome could go to", hint=f"the organisation of this run knows {near}")
     if not known[to].keys:
         raise BadInput(f"the organisation knows no key of {to}, so nobody could tell that they accepted")
-    recognised(run.started.organisation, signer)
+    recognised(run.started.organisation, signer, assurance)
     text = ownership_statement(run_id, "offered", signer.person, to, run.contract.hash(), hands.clock.now().isoformat())
     fact = OwnershipOffered(
         run=run_id, by=signer.person, to=to, assurance=assurance, statement=text, key=signer.public, note=note,
@@ -44,7 +44,7 @@ async def take_over(
         raise BadInput(f"the outcome of `{run_id}` is offered to nobody", hint=f"it is {run.owner}'s")
     if signer.person != run.offer.to:
         raise Refused(f"the outcome of `{run_id}` is offered to {run.offer.to}, not to {signer.person}")
-    recognised(run.started.organisation, signer)
+    recognised(run.started.organisation, signer, assurance)
     word, at = "declined" if decline else "accepted", hands.clock.now().isoformat()
     text = ownership_statement(run_id, word, signer.person, signer.person, run.contract.hash(), at)
     fact = OwnershipAnswered(
