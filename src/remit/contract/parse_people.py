@@ -80,6 +80,7 @@ def _person(reading: Reading, table: Table, path: str, name: str) -> Person:
 def _acquainted(reading: Reading, people: Sequence[Person], tables: Sequence[tuple[Table, str]]) -> None:
     """Whoever stands in, or is answered to, is one of these people, and nobody answers to themselves in the end."""
     by_id = {person.id: person for person in people}
+    circles = _circles(by_id)
     for person, (table, path) in zip(people, tables, strict=True):
         named = [("substitutes", other) for other in person.substitutes]
         named += [("answers to", person.answers_to)] if person.answers_to else []
@@ -92,19 +93,28 @@ def _acquainted(reading: Reading, people: Sequence[Person], tables: Sequence[tup
             elif other == person.id:
                 what = f"`{other}` cannot stand in for themselves" if key == "substitutes" else f"`{other}` answers to themselves"
                 reading.wrong(place, inside(path, key), what, code="ANSWERS-IN-A-CIRCLE", hint="name somebody else")
-        if person.answers_to != person.id and (circle := _circle(person, by_id)):
-            what = f"{circle} answer to one another in a circle, so nobody answers in the end"
+        if person.id in circles:
+            what = f"{circles[person.id]} answer to one another in a circle, so nobody answers in the end"
             hint = "the last of them answers to nobody"
             reading.wrong(
                 table.get("answers to") or table, inside(path, "answers to"), what, code="ANSWERS-IN-A-CIRCLE", hint=hint
             )
 
 
-def _circle(person: Person, by_id: dict[str, Person]) -> str:
-    """The circle that this person stands in, empty when they stand in none."""
-    walked = [person.id]
-    above = by_id.get(person.answers_to or "")
-    while above is not None and above.id not in walked:
-        walked.append(above.id)
-        above = by_id.get(above.answers_to or "")
-    return ", ".join(walked) if above is not None and above.id == person.id else ""
+def _circles(by_id: dict[str, Person]) -> dict[str, str]:
+    """Who stands in a circle of people who answer to one another, and the circle; nobody is walked past twice."""
+    found: dict[str, str] = {}
+    done: set[str] = set()
+    for name in by_id:
+        walked: dict[str, None] = {}
+        while name in by_id and name not in done and name not in walked:
+            walked[name] = None
+            name = by_id[name].answers_to or ""
+        if name in walked:
+            order = list(walked)
+            circle = order[order.index(name) :]
+            if len(circle) > 1:
+                shown = ", ".join(circle[:5]) + (" and others" if len(circle) > 5 else "")
+                found.update(dict.fromkeys(circle, shown))
+        done.update(walked)
+    return found
