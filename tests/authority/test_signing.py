@@ -127,6 +127,22 @@ def test_what_cannot_be_read_or_is_no_contract_is_objected_to() -> None:
     assert (found.code, found.why) == ("AUTHORITY", "an answer by `scripted` does not suffice for this")
 
 
+def test_the_owner_may_be_called_by_name() -> None:
+    signing = Organisation(people=(Person(id=OWNER, may_sign=(rule("may", "push", "side"),)), Person(id=LEAD)))
+    own = under(contract(rule("ask", "push", "any"), rule("may", "write", "**")), signing)
+    for asked in ("owner", OWNER):
+        assert objection(own, act("push", "side"), OWNER, asked) is None
+        found = objection(own, PUSH, OWNER, asked)
+        assert found is not None
+        assert found.why == f"this is beyond what {OWNER} may sign"
+
+
+def test_what_nobody_asks_is_objected_to_only_where_no_contract_would_count_it() -> None:
+    free = under(contract(rule("may", "push", "main")))
+    assert objection(free, PUSH, LEAD, "support") is None
+    assert objection(free, PUSH, OTHER, "support") is not None
+
+
 # ------------------------------------------------------------------------------------------------------------------- laws
 
 FAMILY = st.lists(asking_contracts(), min_size=1, max_size=2)

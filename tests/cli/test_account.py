@@ -176,3 +176,31 @@ def test_erasing_needs_somebody_and_leaves_the_entries(home: Path) -> None:
     assert "50.01" not in json.dumps(told)
     assert told["evidence"][0]["reason"] == "the body was erased; the entry stands"
     assert told["evidence"][-1]["who"] == "owner@example.com"
+
+
+@pytest.mark.parametrize(
+    ("number", "heading", "within"),
+    [
+        (1, "What was it allowed to do?", "agent: call refund  (APPROVED"),
+        (2, "What did it refuse, and why?", "AUTHORITY: the release job pushes"),
+        (3, "Who was notified?", "by inbox; to support-lead@example.com"),
+        (4, "Who explicitly approved?", "support-lead@example.com: approve Q1: call refund"),
+        (5, "What evidence exists?", "publish docs/a.md"),
+    ],
+)
+def test_each_of_the_five_questions_is_answered_alone(home: Path, number: int, heading: str, within: str) -> None:
+    record(home, *story())
+    told = ask("last", "--question", str(number))
+    assert told.splitlines()[:2] == ["run rone1", heading]
+    assert within in told
+    assert sum(line.endswith("?") for line in told.splitlines()) == 1
+    document = json.loads(ask("last", "--question", str(number), "--json"))
+    assert (document["number"], document["question"], document["run"]) == (number, heading, "rone1")
+    assert document["rows"]
+
+
+def test_one_question_and_another_view_exclude_one_another(home: Path) -> None:
+    record(home, *story())
+    with pytest.raises(BadInput, match="exclude one another"):
+        ask("last", "--question", "1", "--procedure")
+    assert CliRunner().invoke(command, ["last", "--question", "6"]).exit_code == 2

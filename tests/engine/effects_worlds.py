@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from engine_worlds import OWNER, World, contract, rule
+import pytest
+from engine_worlds import OWNER, Crash, Watched, World, contract, rule
 
 from remit.contract.condition import Equals, Range
 from remit.contract.contract import Contract
@@ -16,7 +17,7 @@ from remit.contract.rule import Rule, Where
 from remit.engine.inbox import answer
 from remit.engine.start import start
 from remit.errors import Broken
-from remit.ports import Notifier, Page
+from remit.ports import Notifier, Page, Receipt
 from remit.run.outbox import Draft
 from remit.run.state import Run
 from remit.testing.effects import MemoryEffects, MemoryTools
@@ -88,15 +89,15 @@ class Shop(World):
 
     def __init__(self, folder: Path, *agents: Any, **effects: MemoryEffects) -> None:
         super().__init__(folder, *agents)
-        self.effects: Mapping[str, MemoryEffects] = effects or {"refund": MemoryEffects(clock=self.clock, name="refund")}
+        self.effects: Mapping[str, MemoryEffects] = effects or {"refund": MemoryEffects(name="refund")}
         self.pager = Pager()
         self.organisation = ORG
+        for each in self.effects.values():
+            each._clock = self.clock
         self.fit(tools=MemoryTools(self.effects), channel=self._channel)
 
     def fit(self, **more: Any) -> None:
         """Give the engine other hands, as a restart would."""
-        from engine_worlds import Watched
-
         self.hands = replace(self.hands, **more)
         self.supervisor = Watched(self.hands, self.moves)
 
@@ -124,6 +125,12 @@ class Shop(World):
         await answer(self.hands, run, question, word, signer=PaperSigner(by), assurance=assurance, **more)
         return await self.drive(run)
 
+    async def killed(self, run: str) -> None:
+        """Driven until this process goes down."""
+        with pytest.raises((Crash, BaseExceptionGroup)) as died:
+            await self.drive(run)
+        assert isinstance(died.value, Crash) or died.value.subgroup(Crash)
+
     async def draft(self, run: str, number: int = 1) -> Draft:
         return (await self.hands.replay(run)).drafts[f"{run}:E{number}"]
 
@@ -131,6 +138,24 @@ class Shop(World):
         """Let time pass, then let the engine look."""
         self.jump(**time)
         return await self.supervisor.drive(run)
+
+
+class Fragile(MemoryEffects):
+    """A provider whose first `times` performances go wrong as `dies` says, or bring this whole process down (`crash`)."""
+
+    def __init__(self, *, times: int = 1, crash: bool = False, how: Any = "after", **more: Any) -> None:
+        super().__init__(name="refund", **more)
+        self.left, self.crash, self.how = times, crash, how
+
+    async def perform(self, key: str, arguments: Mapping[str, Any], *, workspace: Path) -> Receipt:
+        self.left -= 1
+        self.dies = self.how if self.left >= 0 else ""
+        try:
+            return await super().perform(key, arguments, workspace=workspace)
+        except Broken:
+            if self.crash:
+                raise Crash from None
+            raise
 
 
 def calls(*wants: Mapping[str, Any] | int, replies: list[dict[str, Any]] | None = None, tool: str = "refund", wait: float = 0) -> Any:

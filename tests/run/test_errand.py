@@ -90,9 +90,13 @@ def a_story(draw: st.DataObject) -> Story:
             name = f"Q{len(story.run.questions) + 1}"
             until = draw.draw(st.sampled_from([None, START + timedelta(seconds=30), START + timedelta(seconds=90)]))
             quorum = draw.draw(st.integers(1, 2))
-            story.tell(asked(name, action, key, expires=until, quorum=quorum, otherwise=draw.draw(st.sampled_from(["refuse", "stop"]))))
+            story.tell(
+                asked(name, action, key, expires=until, quorum=quorum, otherwise=draw.draw(st.sampled_from(["refuse", "stop"])))
+            )
             if draw.draw(st.booleans()):
-                story.tell(said(name, draw.draw(st.sampled_from(["yes", "no", "modify"])), draw.draw(st.sampled_from([LEAD, OWNER]))))
+                story.tell(
+                    said(name, draw.draw(st.sampled_from(["yes", "no", "modify"])), draw.draw(st.sampled_from([LEAD, OWNER])))
+                )
     if draw.draw(st.booleans()):
         story.tell(e.Notified(run=RUN, who=LEAD, how="page", what="Q1"))
     if draw.draw(st.booleans()):
@@ -145,7 +149,9 @@ def test_no_draft_is_released_without_every_yes_it_asked_for(draw: st.DataObject
             break
         if isinstance(move, m.Effect):
             run = story.run
-            mine = [each for each in run.questions.values() if each.question.draft == move.draft and each.question.about == "action"]
+            mine = [
+                each for each in run.questions.values() if each.question.draft == move.draft and each.question.about == "action"
+            ]
             assert all(each.said == "yes" for each in mine)
             assert run.drafts[move.draft].state in {"drafted", "answered"}
             assert not run.stop or run.drafts[move.draft].begun is not None
@@ -265,7 +271,9 @@ def test_an_approved_effect_goes_before_any_page() -> None:
 
 def test_one_no_withdraws_the_draft_and_what_else_it_asked_is_not_waited_for() -> None:
     story, action = begun(), refund()
-    story.tell(drafted(KEY, action), asked("Q1", action, KEY), asked("Q2", action, KEY, of=(FINANCE,), expires=None), said("Q1", "no"))
+    story.tell(
+        drafted(KEY, action), asked("Q1", action, KEY), asked("Q2", action, KEY, of=(FINANCE,), expires=None), said("Q1", "no")
+    )
     assert m.errand(story.run, START) == m.Withdraw(draft=KEY, how="refused", why=f"{LEAD} said no")
     story.tell(
         e.Withdrawn(run=RUN, key=KEY, how="refused", why="no"),

@@ -20,7 +20,7 @@ calls = json.loads((pathlib.Path(__file__).parent / "calls.json").read_text())
 for tool, arguments in calls:
     done = subprocess.run(["remit", "act", "call", tool, "--args", arguments], capture_output=True, text=True)
     print("TOLD", done.stdout.strip() or json.dumps({"stderr": done.stderr}), flush=True)
-pathlib.Path("report.md").write_text("# Report\\n")
+pathlib.Path("report.md").write_text("# Refunds, letters and whatever else there was\\n")
 """
 
 PEOPLE = """\
@@ -50,10 +50,15 @@ may:
 @RULES@
 limits: {time: 5m, turns: 60}
 success:
-  - {id: report, file: report.md, matches: "^# Report"}
+  - {id: report, file: report.md, matches: "^# "}
 recovery:
   - {when: failed, do: undo}
 """
+
+
+def contract(rules: str) -> str:
+    """The contract of this company's agent with these rules, YAML at the outermost level."""
+    return CONTRACT.replace("@RULES@\n", rules)
 
 
 def arguments(**given: object) -> str:
@@ -69,11 +74,12 @@ class Company(World):
     at: str
     book: Path
 
-    def open(self, organisation: str) -> None:
+    def open(self, organisation: str, **given: str) -> None:
         """Make identity, keys and organisation file; `@NAME@` in its text stands for what is known only now."""
         self.work.mkdir()
         self.quick("init", "--person", OWNER)
         known = {"@SHOP@": self.at, "@PAGER@": f"{self.at}/page", "@HERE@": str(self.folder)}
+        known |= {f"@{name}@": text for name, text in given.items()}
         known["@OWNER_KEY@"] = json.loads(self.quick("init", "--json").stdout)["key"]
         for name, person in (("LEAD", LEAD), ("FINANCE", FINANCE)):
             key = self.key(person)
@@ -135,8 +141,8 @@ class Company(World):
 
 
 @contextmanager
-def company(folder: Path, organisation: str) -> Iterator[Company]:
-    """A company whose shop is open."""
+def company(folder: Path, organisation: str, **given: str) -> Iterator[Company]:
+    """A company whose shop is open; `given` are texts for `@NAME@` in the organisation file."""
     world = Company(folder)
     world.book = folder / "book"
     program = [sys.executable, str(REFUNDS / "shop.py"), str(world.book)]
@@ -145,7 +151,7 @@ def company(folder: Path, organisation: str) -> Iterator[Company]:
         world.at = f"http://127.0.0.1:{shop.stdout.readline().strip()}"
         world.env["SHOP_TOKEN"] = "let-me-in"
         try:
-            world.open(organisation)
+            world.open(organisation, **given)
             yield world
         finally:
             shop.kill()

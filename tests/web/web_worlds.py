@@ -7,19 +7,20 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import anyio
 
 from remit.adapters.clock import SystemClock
-from remit.adapters.ledgers.sqlite import open_ledger
+from remit.adapters.ledgers.sqlite import SqliteLedger, open_ledger
 from remit.adapters.signers.local import LocalSigner, create, load
 from remit.authority.action import Action
 from remit.authority.decision import Code, Reason
@@ -32,11 +33,14 @@ from remit.contract.parse import parse_organisation
 from remit.contract.party import Argument, Organisation, Tool
 from remit.contract.rule import Rule, Where
 from remit.run import event as e
+from remit.ports import Clock
 from remit.run.change import Change, ChangeSet, Seen
+from remit.run.event import Recorded
 from remit.run.evolve import replay
 from remit.run.state import Run
 from remit.testing.clock import JumpingClock
 
+T = TypeVar("T")
 OWNER = "release-lead@example.com"
 LEAD = "support-lead@example.com"
 FORM = re.compile(r'name="form" value="([0-9a-f]+)"')
@@ -175,33 +179,42 @@ def ended(run: str, *, verdict: Any = "success", exceptions: tuple[str, ...] = (
 def record(home: Path, events: Sequence[e.Event], *, since: float = 0.0, tick: float = 9.0) -> None:
     """Append them, `tick` seconds apart, the first one `since` seconds ago; a hundred to a commit."""
     clock = JumpingClock(datetime.now(UTC) - timedelta(seconds=since), tick=tick) if since else SystemClock()
-    ledger = open_ledger(home, clock=clock)
 
-    async def main() -> None:
+    async def written(ledger: SqliteLedger) -> None:
         for at in range(0, len(events), 100):
             async with ledger.transaction() as transaction:
                 for event in events[at : at + 100]:
                     transaction.append(event)
 
-    anyio.run(main)
-    ledger.close()
+    with_ledger(home, written, clock)
+
+
+def facts(home: Path, run: str) -> list[Recorded]:
+    """What the ledger has of this run."""
+    return with_ledger(home, lambda ledger: ledger.events(run))
 
 
 def state(home: Path, run: str) -> Run:
     """The run as the ledger has it."""
-    ledger = open_ledger(home, clock=SystemClock())
-    try:
-        return replay(anyio.run(ledger.events, run))
-    finally:
-        ledger.close()
+    return replay(facts(home, run))
 
 
 def kinds(home: Path, run: str) -> list[str]:
-    ledger = open_ledger(home, clock=SystemClock())
-    try:
-        return [record.kind for record in anyio.run(ledger.events, run)]
-    finally:
-        ledger.close()
+    return [each.kind for each in facts(home, run)]
+
+
+def with_ledger(home: Path, what: Callable[[SqliteLedger], Awaitable[T]], clock: Clock | None = None) -> T:
+    """In a thread of its own: the driver of the browser keeps an event loop in this one."""
+
+    def inside() -> T:
+        ledger = open_ledger(home, clock=clock or SystemClock())
+        try:
+            return anyio.run(what, ledger)
+        finally:
+            ledger.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(inside).result()
 
 
 @dataclass

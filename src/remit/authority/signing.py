@@ -32,7 +32,7 @@ def objection(
     spent: Spent | None = None,
     now: datetime | None = None,
 ) -> Reason | None:
-    """Why a yes of this person for `asked` (as in `Ask.of`) would not count; None when `decide` will count it.
+    """Why a yes of this person for `asked` (as in `Ask.of`, or the owner by name) would not count; None when `decide` counts it.
 
     `owner` is the owner of the run's own contract, which is taken from the lineage unless given. `spent` and `now` are those of
     the decision that asked: without them, what only a window asks for is judged by every contract of the lineage.
@@ -41,7 +41,7 @@ def objection(
     if isinstance(case, Reason):
         return case
     try:
-        asking = [authority for authority in lineage if asked in answer(authority, case).asks]
+        asking = _asking(lineage, case, asked)
         found = [
             (authority, objected(
                 asked, authority, case.subject, person, roles=roles, assurance=assurance, owner=case.owner,
@@ -58,6 +58,15 @@ def objection(
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+
+
+def _asking(lineage: Sequence[Authority], case: Case, asked: str) -> list[Authority]:
+    """The contracts that ask for `asked`; the owner of the run goes by `owner` and by name."""
+    asks = [(authority, answer(authority, case).asks) for authority in lineage]
+    exact = [authority for authority, names in asks if asked in names]
+    if exact or asked not in ("owner", case.owner):
+        return exact
+    return [authority for authority, names in asks if {"owner", case.owner} & {*names}]
 
 
 def _case(lineage: Sequence[Authority], action: Action, requester: str, owner: str, spent: Spent, now: datetime) -> Case | Reason:

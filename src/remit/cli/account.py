@@ -154,7 +154,7 @@ def _rows(rows: tuple[Row, ...], otherwise: str) -> Iterator[str]:
     if not rows:
         yield f"  {otherwise}"
     for row in rows:
-        told = f"to {row.who}" if row.who and row.action == "tell" else ""
+        told = f"to {row.who}" if row.who and row.action in {"tell", "deliver a page"} else ""
         tail = "; ".join(part for part in (row.reason, f"rule {row.rule}" if row.rule else "", told, row.receipt) if part)
         line = f"{row.seq:5}  {moment(row.at)}  {row.actor}: {row.action} {row.object}".rstrip() + (f"  ({tail})" if tail else "")
         yield f"  {_one_line(line)}"

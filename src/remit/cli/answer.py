@@ -10,8 +10,8 @@ import click
 from remit.app import engine, records, signer_of
 from remit.authority.wire import read_json
 from remit.cli.driving import drive
-from remit.cli.load import load_organisation
 from remit.cli.place import home
+from remit.cli.present import present
 from remit.cli.say import talk
 from remit.cli.which import resolve
 from remit.engine.inbox import answer, answer_signed, unsigned
@@ -60,7 +60,7 @@ async def _answer(given: dict[str, Any]) -> int:
             await answer(
                 hands, run_id, question, said, signer=signer, assurance="person-signed" if given["key"] else "terminal",
                 note=given["note"], arguments=changed(given["changes"]), rules=rules(given["rules"]), receipt=given["receipt"],
-                organisation=load_organisation(None),
+                organisation=present(home()),
             )  # fmt: skip
             talk(f"{question} answered {said} by {signer.person}, signed and recorded")
     return await carry_on(run_id, as_json=given["as_json"], driving=not given["no_drive"])
@@ -74,7 +74,7 @@ async def _signed(given: dict[str, Any]) -> int:
         run = await answer_signed(
             supervisor.hands, text_of(given["statement"]), text_of(given["signature"]), note=given["note"],
             arguments=changed(given["changes"]), rules=rules(given["rules"]), receipt=given["receipt"],
-            organisation=load_organisation(None),
+            organisation=present(home()),
         )  # fmt: skip
     talk(f"answered in {run.id}, as signed elsewhere, and recorded")
     return await carry_on(run.id, as_json=given["as_json"], driving=not given["no_drive"])

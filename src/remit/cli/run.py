@@ -6,7 +6,6 @@ from typing import Any
 
 import anyio
 import click
-from msgspec.structs import replace
 
 from remit.adapters.runtimes import RUNTIMES
 from remit.app import engine, identity
@@ -14,9 +13,9 @@ from remit.cli import scripted
 from remit.cli.checking import Checked, checked, refuse_incomplete
 from remit.cli.driving import drive
 from remit.cli.place import home
+from remit.cli.present import organisation
 from remit.cli.say import talk
 from remit.contract.contract import LEVELS, Level
-from remit.contract.party import Organisation, Person
 from remit.engine.start import start
 from remit.errors import BadInput
 
@@ -79,22 +78,6 @@ def shown(path: Path) -> Path:
         return path.resolve(strict=True)
     except (OSError, RuntimeError):
         raise BadInput(f"there is no `{path}` to show to the agent", hint="give an existing folder to --with") from None
-
-
-def organisation(known: Organisation | None, here: Path) -> Organisation:
-    """The organisation of this run, with the local identity among its people: an owner is one or the other."""
-    signer = identity(here)
-    mine = Person(id=signer.person, keys=(signer.public,)) if signer else None
-    known = known or Organisation()
-    if mine is None or any(person.id == mine.id and person.keys for person in known.people):
-        return known
-    return replace(known, people=(*(person for person in known.people if person.id != mine.id), _keyed(known, mine)))
-
-
-def _keyed(known: Organisation, mine: Person) -> Person:
-    """A person whom the file names without a key has the local one."""
-    named = next((person for person in known.people if person.id == mine.id), None)
-    return replace(named, keys=mine.keys) if named is not None else mine
 
 
 def before(looked: Checked, run_id: str, workspace: Path) -> None:

@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
+from msgspec.structs import replace
+
 from remit.contract.contract import Contract
 from remit.contract.limits import Limits
-from remit.contract.outcome import Recovery
+from remit.contract.outcome import Escalation, Recovery
 from remit.contract.party import Tool, ToolEffect
 from remit.contract.print import print_contract
-from remit.contract.rule import Effect, Rule, Verb, Where
+from remit.contract.rule import Effect, Rule, Verb
 from remit.value import Value
 
 _PATH = re.compile(r"(?<![\w.])/?(?:[\w.-]+/)+[\w.*-]*|(?<![\w/])/?[\w-]+\.[A-Za-z][\w]{0,5}\b|(?<![\w.])/[\w.-]+")
@@ -57,9 +59,18 @@ def as_yaml(meanings: Iterable[Meaning]) -> str:
     return rules_text(rules, recovery=rungs, publish=publish)
 
 
-def rules_text(rules: Iterable[Rule], *, recovery: tuple[Recovery, ...] = (), publish: Literal["auto", "ask"] = "auto") -> str:
-    """Rules and rungs as a contract writes them, and nothing else of a contract."""
-    whole = Contract(goal="-", owner="-", rules=_numbered(rules), limits=Limits(), success=(), recovery=recovery, publish=publish)
+def rules_text(
+    rules: Iterable[Rule],
+    *,
+    recovery: tuple[Recovery, ...] = (),
+    escalation: tuple[Escalation, ...] = (),
+    publish: Literal["auto", "ask"] = "auto",
+) -> str:
+    """Rules, rungs and escalations as a contract writes them, and nothing else of a contract."""
+    whole = Contract(
+        goal="-", owner="-", rules=_numbered(rules), limits=Limits(), success=(), recovery=recovery, escalation=escalation,
+        publish=publish,
+    )  # fmt: skip
     lines = print_contract(whole).splitlines(keepends=True)
     return "".join(line for line in lines if not line.startswith(("goal:", "owner:", "limits:", "success:")))
 
@@ -70,12 +81,12 @@ def _numbered(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     named = []
     for rule in rules:
         counts[rule.effect] = counts.get(rule.effect, 0) + 1
-        named.append(_rule(rule.effect, rule.verb, *rule.objects, who=rule.who, where=rule.where, at=counts[rule.effect]))
+        named.append(replace(rule, id=f"{rule.effect}-{rule.verb}-{counts[rule.effect]}"))
     return tuple(named)
 
 
-def _rule(effect: Effect, verb: Verb, *objects: str, who: str | None = None, where: tuple[Where, ...] = (), at: int = 1) -> Rule:
-    return Rule(id=f"{effect}-{verb}-{at}", effect=effect, verb=verb, objects=objects, who=who, where=where)
+def _rule(effect: Effect, verb: Verb, *objects: str, who: str | None = None) -> Rule:
+    return Rule(id=f"{effect}-{verb}-1", effect=effect, verb=verb, objects=objects, who=who)
 
 
 def suggested_rule(line: str) -> str | None:
@@ -95,8 +106,8 @@ def _asking(effects: tuple[ToolEffect, ...], *otherwise: str, publish: Literal["
     """`ask` for each known tool of these effects; where none is known, for whatever its name says."""
 
     def build(line: str, words: str, tools: Sequence[Tool]) -> Meaning:
-        named = [(tool.name,) for tool in tools if tool.effect in effects] or [otherwise]
-        rules = tuple(_rule("ask", "call", *names, who="owner", at=at) for at, names in enumerate(named, 1))
+        named: list[tuple[str, ...]] = [(tool.name,) for tool in tools if tool.effect in effects] or [otherwise]
+        rules = tuple(_rule("ask", "call", *names, who="owner") for names in named)
         return Meaning(said=line, words=words, rules=rules, publish=publish)
 
     return build

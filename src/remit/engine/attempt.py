@@ -16,6 +16,7 @@ from remit.engine.errands import run_errand
 from remit.engine.gate import Gate
 from remit.engine.hands import Hands
 from remit.engine.lineage import names_verb
+from remit.engine.outbox import beyond
 from remit.engine.sight import hidden, touches
 from remit.errors import Broken, Refused, RemitError, Unavailable
 from remit.ports import Box, BoxPlan, Containment, Exit, Stage
@@ -165,7 +166,7 @@ async def _errands(hands: Hands, gate: Gate, run: Run) -> None:
         version = await hands.ledger.version()
         if version != seen:
             seen, state = version, await hands.replay(run.id, state)
-        found = errand(state, hands.clock.now(), alive=True)
+        found = errand(state, hands.clock.now(), alive=True, beyond=await beyond(hands, state))
         if found is None:
             await anyio.sleep(TICK)
             continue

@@ -93,16 +93,17 @@ class _Sitting:
 
     def decided(self, preview: str, fault: str, ref: str) -> Called:
         """The draft it means, or a new one."""
-        if over := exhausted(self._run):
+        digest = self._action.digest()
+        known = meant(self._run.drafts, digest, ref)
+        over = exhausted(self._run)
+        if over and (known is None or known.state not in ENDED):  # how something ended is still told: it begins nothing
             return self._over(over)
         if fault:
             return self._refused(Refuse(reasons=(_reason(Code.INPUTS, self._own, fault, "give arguments the tool can use"),)))
-        digest = self._action.digest()
         if ref and (clash := self._clash(ref, digest)):
             return self._refused(clash)
-        draft = meant(self._run.drafts, digest, ref)
-        if draft is not None and not self._run.stop:
-            return self._again(draft)
+        if known is not None and not self._run.stop:
+            return self._again(known)
         decision = self._gate.weigh(self._transaction, self._run, self._authorities, self._action, unused=True, draft=NEW)
         decision = self._gate.sticky(self._run, self._authorities, digest) or decision
         match decision:

@@ -89,6 +89,7 @@ def _started(parent: Run, child_id: str, contract: Contract, command: tuple[str,
         run=child_id, contract=contract, organisation=above.organisation, workspace=above.workspace, command=command,
         trigger=f"delegated by {parent.id}", parent=parent.id, key=key, ancestors=(*above.ancestors, parent.id),
         accepted_level=above.accepted_level, accepted_by=above.accepted_by, visible=above.visible,
+        requester=above.requester, unattended=above.unattended,
     )  # fmt: skip
 
 

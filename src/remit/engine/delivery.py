@@ -7,6 +7,7 @@ waits in memory and a crash loses nothing. Beyond one machine another engine del
 from collections.abc import AsyncIterator
 
 from remit.engine.hands import Hands
+from remit.engine.outbox import beyond
 from remit.engine.supervisor import Supervisor
 from remit.run.next_move import Rest, next_move
 from remit.run.state import Run
@@ -39,4 +40,4 @@ async def _due(hands: Hands, run_id: str) -> bool:
     run = await hands.replay(run_id)
     if run.phase == "sealed" and run.children and not run.stop:
         return any([await _due(hands, child) for child in run.children])
-    return not isinstance(next_move(run, hands.clock.now()), Rest)
+    return not isinstance(next_move(run, hands.clock.now(), beyond=await beyond(hands, run)), Rest)

@@ -9,13 +9,16 @@ from remit.run.event import (
     QuestionEscalated,
     QuestionExpired,
     Recorded,
+    Resolved,
     StopAsked,
     VerdictReached,
+    Withdrawn,
 )
 from remit.value import Value
 
 KINDS = (
-    "question_asked", "question_answered", "question_expired", "question_escalated", "stop_asked", "verdict_reached",
+    "question_asked", "question_answered", "question_expired", "question_escalated", "stop_asked", "verdict_reached", "withdrawn",
+    "resolved",
 )  # fmt: skip
 
 
@@ -38,6 +41,7 @@ class Waiting(Value, frozen=True, kw_only=True):
     answers: int = 0
     like: int = 0
     goal: str = ""
+    draft: str = ""
 
 
 async def waiting(ledger: Ledger) -> list[Waiting]:
@@ -73,6 +77,7 @@ def _fold(found: dict[tuple[str, str], Waiting], record: Recorded) -> None:
             found[asked.run, asked.question] = Waiting(
                 run=asked.run, question=asked.question, about=asked.about, text=asked.text, of=asked.of, asked_at=record.at,
                 expires=asked.expires, digest=asked.digest, rule=rule, quorum=asked.quorum,
+                draft=asked.draft,
             )  # fmt: skip
         case QuestionAnswered() as said:
             key = (said.run, said.question)
@@ -86,6 +91,9 @@ def _fold(found: dict[tuple[str, str], Waiting], record: Recorded) -> None:
                 found[key] = replace(one, answers=answers)
         case QuestionExpired() as over:
             found.pop((over.run, over.question), None)
+        case Withdrawn() | Resolved() as ended:  # nobody's answer can matter to it any more
+            for key in [key for key, each in found.items() if key[0] == ended.run and each.draft == ended.key]:
+                del found[key]
         case QuestionEscalated() as passed:
             one = found.get((passed.run, passed.question))
             if one is not None:

@@ -13,8 +13,9 @@ from remit.engine.lineage import Lineages, tool_of
 from remit.engine.telling import told
 from remit.errors import BadInput, Refused, RemitError
 from remit.ports import Performer, Receipt, Transaction
+from remit.run.errand import MOST_TRIES, doubt_of
 from remit.run.event import Confirmed, Effected, Event, InDoubt, Intended, QuestionAsked, Resolved
-from remit.run.outbox import Draft
+from remit.run.outbox import ENDED, Draft
 from remit.run.state import Run
 
 
@@ -58,22 +59,21 @@ async def settle(hands: Hands, run: Run, key: str) -> None:
     if draft.state == "publishing":
         await hands.record(InDoubt(run=run.id, key=key, why="remit ended between the beginning and the outcome"))
         draft = (await hands.replay(run.id)).drafts[key]
-    doubts = [each for each in run.questions.values() if each.question.about == "doubt" and each.question.draft == key]
-    if doubts and doubts[-1].answer is not None:
-        await hands.record(_by_person(run, key, doubts[-1].answer.person, doubts[-1].said, doubts[-1].answer.receipt))
+    doubt = doubt_of(run, key)
+    if doubt is not None and doubt.answer is not None:
+        await hands.record(_by_person(run, key, doubt.answer.person, doubt.said, doubt.answer.receipt))
         return
     performer = await _performer(hands, run, draft)
-    found = await _probed(performer, run, draft) if performer is not None and performer.probes else None
-    if found is not None:
+    if performer is None:
+        return  # whoever can carry it out can also find out
+    tried = draft.tries >= MOST_TRIES
+    found = await _probed(performer, run, draft) if performer.probes else None
+    if found is not None and not (tried and len(found) == 1):
         await hands.record(*found)
         return
-    window = draft.drafted.window
-    if (
-        window
-        and draft.begun is not None
-        and hands.clock.now() < draft.begun + timedelta(seconds=window)
-        and performer is not None
-    ):
+    window = draft.drafted.window  # a stopped run begins nothing, not even to find out
+    fresh = bool(window) and draft.begun is not None and hands.clock.now() < draft.begun + timedelta(seconds=window or 0)
+    if fresh and not tried and not run.stop:
         await hands.record(Resolved(run=run.id, key=key, by="idempotency", said="may be repeated"))
         return
     await _ask(hands, run, draft)
@@ -101,6 +101,12 @@ def _by_person(run: Run, key: str, person: str, said: str, receipt: str) -> Reso
             return Resolved(run=run.id, key=key, by="person", said="abandoned", person=person)
 
 
+async def beyond(hands: Hands, run: Run) -> frozenset[str]:
+    """The drafts that nothing in this process can carry out: the functions of a caller's own loop live in that loop."""
+    open_ = [draft for draft in run.drafts.values() if draft.state not in ENDED]
+    return frozenset([draft.key for draft in open_ if await _performer(hands, run, draft) is None])
+
+
 async def _ask(hands: Hands, run: Run, draft: Draft) -> None:
     """Only a person can know. Whoever answers for the effect is asked, and the owner where nobody does."""
     who = draft.responsible or (run.owner,)
@@ -116,6 +122,8 @@ async def _ask(hands: Hands, run: Run, draft: Draft) -> None:
 
 async def release(hands: Hands, gate: Gate, run_id: str, key: str) -> None:
     """Everyone said yes: decide once more with their answers, use them up in the same transaction, then carry it out."""
+    if key in await beyond(hands, await hands.replay(run_id)):
+        return  # an intent that nothing here can carry out would only be a doubt
     async with gate.transaction() as transaction:
         run = gate.fold(transaction, run_id)
         begun = run.drafts[key].state in {"drafted", "answered"} and _begun(gate, transaction, run, run.drafts[key])

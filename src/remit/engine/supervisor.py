@@ -8,6 +8,7 @@ from remit.engine.gate import Gate
 from remit.engine.hands import Hands
 from remit.engine.hosted import seal
 from remit.engine.judge import judge
+from remit.engine.outbox import beyond
 from remit.engine.perform import perform
 from remit.engine.release import discard, publish, undo
 from remit.engine.telling import told
@@ -31,7 +32,7 @@ class Supervisor:
                 run = await self.hands.replay(run_id)
                 if run.phase == "sealed" and run.children and not run.stop and await self._children_wait(run):
                     return run
-                move = m.next_move(run, self.hands.clock.now())
+                move = m.next_move(run, self.hands.clock.now(), beyond=await beyond(self.hands, run))
                 if isinstance(move, m.Rest):
                     return run
                 await self._make(run, move)

@@ -41,8 +41,8 @@ class Worker:
                     await self._look()
                     seen, looked = version, now
             for run_id in self._due(self._supervisor.hands.clock.now()):
-                await self._carry_on(run_id)
                 self._moments.pop(run_id, None)
+                await self._carry_on(run_id)
                 looked = -DESK
             await anyio.sleep(POLL)
 
@@ -51,7 +51,7 @@ class Worker:
         hands, questions = self._supervisor.hands, dict[str, set[str]]()
         for row in await waiting(hands.ledger):
             questions.setdefault(row.run, set()).add(f"{row.question} {row.expires}")
-        self._moments = {run: kept for run, kept in self._moments.items() if run in questions}
+        self._moments = {run: kept for run, kept in self._moments.items() if run in questions or kept[1] is not None}
         for run_id, names in questions.items():
             if self._moments.get(run_id, (frozenset(), None))[0] != names:
                 self._moments[run_id] = (frozenset(names), next_moment(await hands.replay(run_id)))
@@ -71,6 +71,7 @@ class Worker:
                 self._tell(run_id, str(error))
         else:
             self._failed.pop(run_id, None)
+            self._moments[run_id] = (frozenset(), next_moment(run))
             self._tell(run_id, run.verdict or f"{len(run.open_questions)} open questions")
 
     def _tell(self, run_id: str, what: str) -> None:

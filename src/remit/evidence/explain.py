@@ -165,7 +165,12 @@ def _effects(records: Sequence[Recorded], stands: Standing) -> list[str]:
 
 
 def _told(told: Account) -> tuple[str, ...]:
-    lines = [f"{row.who} was told {moment(row.at)} {row.reason}: {row.object}" for row in told.notified]
+    lines = [
+        f"{row.who} was told {moment(row.at)} {row.reason}: {row.object}"
+        if row.action == "tell"
+        else f"a page to {row.who} {row.reason} {moment(row.at)}; {row.receipt or 'no receipt'}"
+        for row in told.notified
+    ]
     return tuple(lines) or ("nobody was told",)
 
 

@@ -5,11 +5,13 @@ from typing import Literal
 
 from remit.run.asking import next_person, of, reminders_due
 from remit.run.outbox import OPEN, Draft
-from remit.run.state import Run, Sent
+from remit.run.state import Asked, Run, Sent
 from remit.value import Value
 
 BACKOFF = (0, 30, 300)
-"""seconds between the tries to deliver a page"""
+"""seconds between the tries to deliver a page, or to carry out an effect that certainly did not happen"""
+MOST_TRIES = 3
+"""how often an effect is tried before a person is asked"""
 
 
 class Expire(Value, frozen=True, kw_only=True, tag="expire"):
@@ -62,12 +64,18 @@ class Effect(Value, frozen=True, kw_only=True, tag="effect"):
 Errand = Expire | Escalate | Remind | Send | Withdraw | Settle | Effect
 
 
-def errand(run: Run, now: datetime, *, alive: bool = False) -> Errand | None:
-    """The next one; None when there is none. `alive`: effects that are being published are being worked on by somebody."""
+def errand(run: Run, now: datetime, *, alive: bool = False, beyond: frozenset[str] = frozenset()) -> Errand | None:
+    """The next one; None when there is none. `alive`: effects that are being published are being worked on by somebody.
+
+    `beyond` are drafts that nothing in this process can carry out: they are left to the process that can.
+    """
     if run.phase == "new":
         return None
-    found = next((move for draft in run.drafts.values() if (move := _draft(run, draft, alive))), None) or _question(run, now)
-    return found or _page(run, now)
+    for draft in run.drafts.values():
+        move = _draft(run, draft, now, alive)
+        if move is not None and not (draft.key in beyond and isinstance(move, Settle | Effect)):
+            return move
+    return _question(run, now) or _page(run, now)
 
 
 def _page(run: Run, now: datetime) -> Send | None:
@@ -79,6 +87,7 @@ def next_moment(run: Run) -> datetime | None:
     """When time alone will make an errand: a deadline of a question, a reminder, or a page that is tried again."""
     moments = [question.expires for question in run.blocking if question.expires is not None]
     moments += [_again(sent) for sent in run.pages.values() if sent.tried is not None]
+    moments += [_once_more(draft) for draft in run.drafts.values() if draft.state == "answered" and draft.tried is not None]
     for question in run.blocking:
         rung, asked = of(run.contract, question), run.questions[question.question]
         if rung is not None and rung.remind:
@@ -105,13 +114,13 @@ def _question(run: Run, now: datetime) -> Errand | None:
     return None
 
 
-def _draft(run: Run, draft: Draft, alive: bool) -> Errand | None:
+def _draft(run: Run, draft: Draft, now: datetime, alive: bool) -> Errand | None:
     key = draft.key
     if draft.state == "publishing":
         return None if alive else Settle(draft=key)
     if draft.state == "unknown":
-        doubts = [asked for asked in run.questions.values() if asked.question.about == "doubt" and asked.question.draft == key]
-        return Settle(draft=key) if not doubts or doubts[-1].said else None
+        doubt = doubt_of(run, key)
+        return Settle(draft=key) if doubt is None or doubt.said else None
     if draft.state not in OPEN:
         return None
     certain = draft.begun is None or (draft.resolved is not None and draft.resolved.said == "did not happen")
@@ -124,7 +133,22 @@ def _draft(run: Run, draft: Draft, alive: bool) -> Errand | None:
         return Withdraw(draft=key, how=how, why=said)
     if draft.state == "asked":
         return None
+    if draft.tried is not None and now < _once_more(draft):
+        return None
     return _released(run, draft) if draft.drafted.waits == "publish" else Effect(draft=key)
+
+
+def doubt_of(run: Run, key: str) -> Asked | None:
+    """The question about what became of this effect that no later try has used up."""
+    found = (asked for asked in run.questions.values() if asked.question.about == "doubt" and asked.question.draft == key)
+    return next((asked for asked in found if not asked.used), None)
+
+
+def _once_more(draft: Draft) -> datetime:
+    """When an effect that is known not to have happened is tried again: at once where a person says so, else ever later."""
+    assert draft.tried is not None
+    said = draft.resolved is not None and draft.resolved.by == "person"
+    return draft.tried if said else draft.tried + timedelta(seconds=BACKOFF[min(draft.tries - 1, 2)])
 
 
 def _released(run: Run, draft: Draft) -> Errand | None:

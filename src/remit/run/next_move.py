@@ -7,6 +7,7 @@ from remit.contract.outcome import Recovery
 from remit.run.errand import Errand, Expire, errand
 from remit.run.event import QuestionAsked, Verdict
 from remit.run.ladder import next_rung
+from remit.run.outbox import Draft
 from remit.run.state import Run
 from remit.value import Value
 
@@ -90,11 +91,14 @@ Move = (
 )  # fmt: skip
 
 
-def next_move(run: Run, now: datetime) -> Move:
-    """The one thing to do next; total over every state a fold can reach. `now` is what deadlines are held against."""
+def next_move(run: Run, now: datetime, *, beyond: frozenset[str] = frozenset()) -> Move:
+    """The one thing to do next; total over every state a fold can reach. `now` is what deadlines are held against.
+
+    `beyond` are drafts that only another process can carry out.
+    """
     if run.phase == "working" and not _hosted(run):
         return Lose()  # before anything else: what is left of the box might still be asking
-    found = errand(run, now)
+    found = errand(run, now, beyond=beyond)
     if found is not None:
         return found
     match run.phase:
@@ -148,7 +152,12 @@ def _sealed(run: Run) -> Move:
         open_ = name not in run.settled and (not asked.used or name in run.intents)
         if _writes(asked.question) and asked.said == "yes" and open_:
             return Perform(question=name)
-    return Judge()
+    return Rest(on="work") if any(map(_pending, run.drafts.values())) else Judge()
+
+
+def _pending(draft: Draft) -> bool:
+    """An effect that will be carried out, later or by another process; the verdict waits for it."""
+    return draft.state in {"drafted", "answered", "publishing"} and draft.drafted.waits != "publish"
 
 
 def _writes(question: QuestionAsked) -> bool:

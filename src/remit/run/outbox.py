@@ -30,6 +30,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     action: Action
     state: DraftState = "drafted"
     begun: datetime | None = None
+    tried: datetime | None = None
     tries: int = 0
     receipt: str = ""
     output: str = ""
@@ -76,7 +77,9 @@ def _begun(draft: Draft, fact: Intended, at: datetime) -> Draft:
     if draft.state not in OPEN:
         conflict = conflict or f"it was begun again, though it was recorded as `{draft.state}`"
     state: DraftState = draft.state if draft.state in ENDED else "publishing"
-    return change(draft, state=state, action=fact.action, begun=draft.begun or at, tries=draft.tries + 1, conflict=conflict)
+    return change(
+        draft, state=state, action=fact.action, begun=draft.begun or at, tried=at, tries=draft.tries + 1, conflict=conflict
+    )
 
 
 def _happened(draft: Draft, receipt: str, output: str) -> Draft:
@@ -98,11 +101,12 @@ def _resolved(draft: Draft, fact: Resolved) -> Draft:
 
 
 def meant(drafts: Mapping[str, Draft], digest: str, ref: str = "") -> Draft | None:
-    """The draft that a call means: the first of this digest, or of the caller's own name for it, whose end was not told yet.
+    """The draft that a call means: the first of this digest, or of the caller's own name for it, not over or not told.
 
     So asking again while it waits is no second effect, nor is asking again in a new attempt; a further call is a new one.
     """
     for draft in drafts.values():
-        if draft.drafted.digest == digest and draft.drafted.ref == ref and (ref or not draft.collected):
+        untold = not draft.collected or draft.state not in ENDED
+        if draft.drafted.digest == digest and draft.drafted.ref == ref and (ref or untold):
             return draft
     return None

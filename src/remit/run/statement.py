@@ -36,7 +36,7 @@ def acceptance_statement(run: str, acceptance: str, person: str, contract: str, 
 
 def read_statement(text: str) -> dict[str, str]:
     """The lines of a statement by name; `form` is its first line. A line without a name makes it no statement: empty."""
-    first, *rest = text.splitlines()
+    first, *rest = text.splitlines() or [""]
     fields = {"form": first}
     for line in rest:
         name, colon, value = line.partition(": ")

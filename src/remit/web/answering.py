@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from remit.contract.party import Assurance
 from remit.engine.inbox import answer
 from remit.errors import BadInput, Conflict, Refused, RemitError
-from remit.run.card import Card, card
+from remit.run.card import card
 from remit.run.state import Asked, Run
 from remit.web.attest import SessionSigner
 from remit.web.board import board, roles

@@ -4,11 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Literal
 
+from remit.authority.action import Action
 from remit.contract.party import Organisation
 from remit.engine.desk import Waiting, waiting
 from remit.ports import Ledger
-from remit.run.event import Accepted, OwnershipAnswered, OwnershipOffered, Recorded, Started, VerdictReached
+from remit.run.event import Accepted, OwnershipAnswered, OwnershipOffered, QuestionAsked, Recorded, Started, VerdictReached
 from remit.value import Value
+from remit.web.svg import short
+from remit.web.words import json_text
 
 Kind = Literal["question", "doubt", "outcome", "offer"]
 MARKS = {
@@ -41,6 +44,7 @@ class Item(Value, frozen=True, kw_only=True):
     of: tuple[str, ...]
     at: datetime
     question: str = ""
+    values: str = ""
     expires: datetime | None = None
 
     @property
@@ -81,7 +85,12 @@ async def board(ledger: Ledger, person: str) -> Board:
     runs = await ledger.runs()
     briefs = {brief.run: brief for brief in _briefs(runs, await ledger.kinds("verdict_reached", "accepted", "undone"))}
     open_ = await waiting(ledger)
-    items = [_item(each, briefs) for each in open_]
+    said = {
+        (each.run, each.event.question): _values(each.event.action)
+        for each in await ledger.kinds("question_asked")
+        if isinstance(each.event, QuestionAsked) and each.event.action is not None
+    }
+    items = [_item(each, briefs, said) for each in open_]
     people = await ledger.kinds("ownership_offered", "ownership_answered")
     owners = _owners(briefs, people)
     items += [*_outcomes(briefs.values(), owners), *_offers(people, briefs)]
@@ -127,11 +136,20 @@ def _briefs(runs: Sequence[Recorded], ends: Sequence[Recorded]) -> Iterator[Brie
         )
 
 
-def _item(each: Waiting, briefs: dict[str, Brief]) -> Item:
+def _values(action: Action) -> str:
+    """What tells one question from another that is asked in the same words."""
+    shown = [
+        f"{name} {short(value if isinstance(value, str) else json_text(value), 40)}" for name, value in action.arguments.items()
+    ]
+    return ", ".join(shown[:4]) + (" …" if len(shown) > 4 else "")
+
+
+def _item(each: Waiting, briefs: dict[str, Brief], said: dict[tuple[str, str], str]) -> Item:
     goal = briefs[each.run].goal if each.run in briefs else ""
     return Item(
         kind="doubt" if each.about == "doubt" else "question", mark=MARKS.get(each.about, "decide"), run=each.run, text=each.text,
         goal=goal, of=each.of, at=each.asked_at, question=each.question, expires=each.expires,
+        values=said.get((each.run, each.question), ""),
     )  # fmt: skip
 
 

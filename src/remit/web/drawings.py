@@ -6,10 +6,10 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
+from remit.value import Value
 from remit.web.svg import drawing, element, short
 from remit.web.told import LANES, Moment
 from remit.web.words import relative, span
-from remit.value import Value
 
 WIDE = 880.0
 LEFT = 96.0
@@ -127,4 +127,4 @@ def tree(nodes: Sequence[Node]) -> Markup:
         stands = element("text", short(f"{node.run} · {node.stands}", 38), x=x + 10, y=y + 29, class_="tick")
         parts.append(element("a", element("title", node.goal), box, name, stands, href=f"/runs/{node.run}"))
     wide = max(x for x, _ in place.values()) + 240.0
-    return drawing(max(wide, 480.0), 8 + len(nodes) * 46.0, f"{len(nodes)} runs", *parts, name="tree")
+    return drawing(max(wide, WIDE), 8 + len(nodes) * 46.0, f"{len(nodes)} runs", *parts, name="tree", role="group")

@@ -67,7 +67,7 @@ async def run_values(site: Site, request: Request, viewer: Viewer) -> dict[str, 
         "run": run, "stands": s.stands(run), "tone": s.tone(run), "verdict": s.verdict(run), "moments": moments[-SHOWN:],
         "earlier": max(0, len(moments) - SHOWN), "timeline": timeline(moments, now), "nodes": found.nodes,
         "tree": tree(found.nodes), "burndown": burndown(s.lines(found.records, now)), "account": found.account,
-        "limits": limits_of(run.contract.limits, run.spend), "drafts": tuple(run.drafts.values()), "draft_tone": s.draft_tone,
+        "limits": limits_of(run.contract.limits, s.spent(run, now)), "drafts": tuple(run.drafts.values()), "draft_tone": s.draft_tone,
         "changed": tuple(s.changed(run)), "rule_text": s.rule_text, "json_text": json_text, "absolute": absolute,
         "mine": viewer.person == run.owner, "live": f"/runs/{run.id}/events",
     }  # fmt: skip

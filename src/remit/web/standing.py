@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from remit.authority.words import shown_rule, shown_where
+from remit.contract.limits import Spend
 from remit.contract.rule import Rule
 from remit.evidence.account import Account, account
 from remit.ports import Ledger
@@ -104,18 +105,26 @@ def lines(records: Sequence[Recorded], now: datetime) -> list[Line]:
         if run.started is None or run.started_at is None or (at % every and at != len(records) - 1):
             continue
         seconds = (record.at - run.started_at).total_seconds()
-        for name, used, most, _, _ in limits_of(run.contract.limits, run.spend):
+        for name, used, most, _, _ in limits_of(run.contract.limits, spent(run, record.at)):
             points.setdefault(name, []).append((seconds, 1.0 - used / most if most else 0.0))
-    if run.verdict is None and run.started_at is not None:
+    if run.verdict is None and run.started is not None and run.started_at is not None:
         until = (now - run.started_at).total_seconds()
-        points = {name: [*found, (until, found[-1][1])] for name, found in points.items()}
+        for name, used, most, _, _ in limits_of(run.contract.limits, spent(run, now)):
+            points[name].append((until, 1.0 - used / most if most else 0.0))
     return [Line(name=name, points=tuple(found)) for name, found in points.items()]
+
+
+def spent(run: Run, at: datetime) -> Spend:
+    """What is used at this moment: the time of an attempt is charged when it ends, and passes before that."""
+    if run.phase != "working" or run.attempt_at is None:
+        return run.spend
+    return run.spend.plus(Spend(time=max(0.0, (at - run.attempt_at).total_seconds())))
 
 
 def rule_text(rule: Rule) -> str:
     """A rule as a person reads it."""
     where = f" when {shown_where(rule)}" if rule.where else ""
-    return shown_rule(rule) + where
+    return shown_rule(rule).removeprefix(f"{rule.effect} ") + where
 
 
 def draft_tone(draft: Draft) -> str:

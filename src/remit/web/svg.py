@@ -16,10 +16,10 @@ def element(name: str, *inside: Markup | str, **attributes: object) -> Markup:
     return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), given, body)  # noqa: S704 - names are ours, the rest is escaped
 
 
-def drawing(width: float, height: float, title: str, *inside: Markup, name: str) -> Markup:
-    """A whole drawing that says what it is; its numbers stand in a table beside it."""
+def drawing(width: float, height: float, title: str, *inside: Markup, name: str, role: str = "img") -> Markup:
+    """A whole drawing that says what it is; its numbers stand in a table beside it. One that holds links is a `group`."""
     return element(
-        "svg", element("title", title, id=f"{name}-title"), *inside, viewBox=f"0 0 {_plain(width)} {_plain(height)}", role="img",
+        "svg", element("title", title, id=f"{name}-title"), *inside, viewBox=f"0 0 {_plain(width)} {_plain(height)}", role=role,
         aria_labelledby=f"{name}-title", class_=f"drawing {name}", preserveAspectRatio="xMinYMin meet",
     )  # fmt: skip
 

@@ -27,7 +27,9 @@ def finalized(value: Any) -> Any:
 
 
 def span(seconds: float) -> str:
-    """A duration in its largest fitting unit: `42 s`, `7 min`, `3 h`, `5 d`."""
+    """A duration in its largest fitting unit: `42 s`, `7 min`, `1 h 40 min`, `5 d`."""
+    if 3600 <= seconds < 36000 and seconds % 3600 >= 60:
+        return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60)} min"
     for below, unit, size in STEPS:
         if seconds < below:
             return f"{int(seconds // size)} {unit}"
