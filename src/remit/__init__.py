@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from remit.guard.results import Refused as Refused
     from remit.guard.results import Waiting as Waiting
 
-__all__ = ["DidNotHappen", "Done", "Guard", "Outcome", "Refused", "Waiting", "guard", "tool"]  # noqa: F822 - made on first use
+__all__ = ["DidNotHappen", "Done", "Guard", "Outcome", "Refused", "Waiting", "guard", "tool"]
 
 
 def __getattr__(name: str) -> Any:

@@ -34,10 +34,14 @@ def person(name: str, *roles: str, **more: Any) -> Person:
 
 
 def limited(to: str) -> tuple[Rule, ...]:
-    return (rule("may", "call", "refund", id=f"signs-{to}", where=(Where(argument="amount", condition=Range(low="0", high=to)),)),)
+    return (
+        rule("may", "call", "refund", id=f"signs-{to}", where=(Where(argument="amount", condition=Range(low="0", high=to)),)),
+    )
 
 
-REFUND = Tool(name="refund", tier="high-risk", effect="execute", arguments=(Argument(name="amount", type="number", required=True),))
+REFUND = Tool(
+    name="refund", tier="high-risk", effect="execute", arguments=(Argument(name="amount", type="number", required=True),)
+)
 PEOPLE = (
     person(OWNER, "owner"),
     person(LEAD, "lead", answers_to=FINANCE, contact="https://pager.example.com/lead"),
@@ -120,7 +124,9 @@ class Shop(World):
     async def taken_on(self, contract: Contract, **more: Any) -> str:
         return await start(self.hands, contract, self.organisation, self.work, ("agent",), trigger="a test", **more)
 
-    async def said(self, run: str, word: str, *, question: str = "Q1", by: str = LEAD, assurance: Assurance = "terminal", **more: Any) -> Run:
+    async def said(
+        self, run: str, word: str, *, question: str = "Q1", by: str = LEAD, assurance: Assurance = "terminal", **more: Any
+    ) -> Run:
         """Answered, and driven on."""
         await answer(self.hands, run, question, word, signer=PaperSigner(by), assurance=assurance, **more)
         return await self.drive(run)
@@ -158,7 +164,9 @@ class Fragile(MemoryEffects):
             raise
 
 
-def calls(*wants: Mapping[str, Any] | int, replies: list[dict[str, Any]] | None = None, tool: str = "refund", wait: float = 0) -> Any:
+def calls(
+    *wants: Mapping[str, Any] | int, replies: list[dict[str, Any]] | None = None, tool: str = "refund", wait: float = 0
+) -> Any:
     """An agent that makes these calls, one after the other; a number is an amount."""
 
     async def agent(inside: Inside) -> None:
@@ -169,5 +177,3 @@ def calls(*wants: Mapping[str, Any] | int, replies: list[dict[str, Any]] | None 
                 replies.append(said)
 
     return agent
-
-

@@ -149,7 +149,11 @@ def test_after_the_window_of_its_key_only_a_person_can_know(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("word", "state", "paid", "more"),
-    [("happened", "published", [40], {"receipt": "slip 7"}), ("redo", "published", [40, 40], {}), ("abandon", "abandoned", [40], {})],
+    [
+        ("happened", "published", [40], {"receipt": "slip 7"}),
+        ("redo", "published", [40, 40], {}),
+        ("abandon", "abandoned", [40], {}),
+    ],
 )
 def test_what_only_a_person_can_know_is_as_they_say(tmp_path: Path, word: str, state: str, paid: list[int], more: Any) -> None:
     async def tell() -> None:
@@ -198,7 +202,9 @@ def test_a_second_doubt_needs_a_second_answer(tmp_path: Path) -> None:
     story(tell)
 
 
-@pytest.mark.parametrize(("how", "more"), [("after", {"window": 86400}), ("before", {"window": 86400}), ("before", {"probes": True})])
+@pytest.mark.parametrize(
+    ("how", "more"), [("after", {"window": 86400}), ("before", {"window": 86400}), ("before", {"probes": True})]
+)
 def test_a_provider_that_dies_again_and_again_is_given_up_and_a_person_asked(tmp_path: Path, how: Any, more: Any) -> None:
     async def tell() -> None:
         shop = Shop(tmp_path, calls(40), refund=Fragile(times=1000, how=how, **more))
@@ -337,7 +343,16 @@ def test_a_condition_binds_what_comes_after_and_grants_nothing(shop: Shop) -> No
         async def agent(inside: Inside) -> None:
             await calls(100, 30, replies=replies)(inside)
             rules = "never:\n  - call: refund\n    where: {amount: {from: 20, to: 500}}\n    because: enough for today\n"
-            await answer(shop.hands, run_id, "Q1", "modify", signer=PaperSigner(LEAD), assurance="terminal", arguments={"amount": 10}, rules=rules)
+            await answer(
+                shop.hands,
+                run_id,
+                "Q1",
+                "modify",
+                signer=PaperSigner(LEAD),
+                assurance="terminal",
+                arguments={"amount": 10},
+                rules=rules,
+            )
             await calls(31, 15, 200, replies=replies)(inside)
 
         shop.agents = [agent]
@@ -352,7 +367,12 @@ def test_a_condition_binds_what_comes_after_and_grants_nothing(shop: Shop) -> No
 def test_a_condition_that_would_widen_is_no_answer(shop: Shop) -> None:
     async def tell() -> None:
         run = await shop.handed_over(paying())
-        wide = ("may:\n  - call: refund\n", "never: [{call: refund}]\nassurance: scripted\n", "never: [{call: refund}]\nnever: []\n", "nonsense")
+        wide = (
+            "may:\n  - call: refund\n",
+            "never: [{call: refund}]\nassurance: scripted\n",
+            "never: [{call: refund}]\nnever: []\n",
+            "nonsense",
+        )
         for rules in wide:
             with pytest.raises(BadInput):
                 await shop.said(run.id, "modify", rules=rules)
@@ -377,7 +397,11 @@ def test_a_new_attempt_collects_what_was_published_and_a_further_call_is_new(tmp
         run_id = await shop.taken_on(paying())
         await shop.killed(run_id)
         run = await shop.drive(run_id)
-        assert [(each["state"], each["draft"].rpartition(":")[2]) for each in replies] == [("done", "E1"), ("done", "E1"), ("done", "E2")]
+        assert [(each["state"], each["draft"].rpartition(":")[2]) for each in replies] == [
+            ("done", "E1"),
+            ("done", "E1"),
+            ("done", "E2"),
+        ]
         assert (shop.paid, run.attempt, run.verdict) == ([40, 40], 2, "success")
         assert replies[1]["receipt"] == replies[0]["receipt"]
 
@@ -446,7 +470,12 @@ def test_a_no_stands_after_a_crash_and_in_a_new_attempt(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------ what waits to be published
 
 
-PUSH = Tool(name="push", effect="publish", arguments=(Argument(name="branch", type="text", required=True),), does=GitPush(remote="/srv/x.git"))
+PUSH = Tool(
+    name="push",
+    effect="publish",
+    arguments=(Argument(name="branch", type="text", required=True),),
+    does=GitPush(remote="/srv/x.git"),
+)
 
 
 def pushing(*rules: Any, **more: Any) -> Any:

@@ -32,7 +32,9 @@ async def rejected(shop: Shop, run: str) -> list[tuple[Code, str]]:
     return [(each.code, each.person) for each in await shop.events(run, "answer_rejected")]
 
 
-async def signed(shop: Shop, run: str, word: str, *, by: str = LEAD, question: str = "Q1", namespace: str = ANSWER, **more: Any) -> tuple[str, str]:
+async def signed(
+    shop: Shop, run: str, word: str, *, by: str = LEAD, question: str = "Q1", namespace: str = ANSWER, **more: Any
+) -> tuple[str, str]:
     """A statement and its signature, made elsewhere."""
     text = await unsigned(shop.hands, run, question, word, person=by, **more)
     return text, await PaperSigner(by).sign(text.encode(), namespace=namespace)
@@ -237,7 +239,11 @@ def test_a_statement_is_no_answer_to_another_question_run_or_contract(shop: Shop
         run = await shop.handed_over(paying())
         other = await shop.handed_over(paying(limits=Limits(time=36000, turns=59)))
         text, signature = await signed(shop, run.id, "yes")
-        for forged in (text.replace("question: Q1", "question: Q2"), text.replace(run.id, other.id), text.replace("answer: yes", "answer: no")):
+        for forged in (
+            text.replace("question: Q1", "question: Q2"),
+            text.replace(run.id, other.id),
+            text.replace("answer: yes", "answer: no"),
+        ):
             with pytest.raises(BadInput, match="signature"):
                 await answer_signed(shop.hands, forged, signature)
         signer = PaperSigner(LEAD)
@@ -308,7 +314,11 @@ def test_a_statement_names_the_change_it_approves(shop: Shop) -> None:
     async def tell() -> None:
         run = await shop.handed_over(paying())
         text, signature = await signed(shop, run.id, "modify", arguments={"amount": 60})
-        for more in ({"arguments": {"amount": 500}}, {"arguments": {"amount": 60, "to": "me"}}, {"arguments": {"amount": 60}, "rules": "never: [{call: x}]"}):
+        for more in (
+            {"arguments": {"amount": 500}},
+            {"arguments": {"amount": 60, "to": "me"}},
+            {"arguments": {"amount": 60}, "rules": "never: [{call: x}]"},
+        ):
             with pytest.raises(BadInput):
                 await answer_signed(shop.hands, text, signature, **more)  # type: ignore[arg-type]
         with pytest.raises(BadInput):
@@ -423,7 +433,9 @@ def test_a_key_that_was_taken_out_of_the_file_counts_no_more(shop: Shop) -> None
         run = await shop.handed_over(paying())
         without_key = replace(ORG, people=tuple(replace(each, keys=()) if each.id == LEAD else each for each in PEOPLE))
         without_person = replace(ORG, people=tuple(each for each in PEOPLE if each.id != LEAD))
-        another = replace(ORG, people=tuple(replace(each, keys=(PaperSigner("x").public,)) if each.id == LEAD else each for each in PEOPLE))
+        another = replace(
+            ORG, people=tuple(replace(each, keys=(PaperSigner("x").public,)) if each.id == LEAD else each for each in PEOPLE)
+        )
         for now_known in (without_key, without_person, another):
             with pytest.raises(Refused, match="taken out"):
                 await shop.said(run.id, "yes", organisation=now_known)
@@ -467,7 +479,7 @@ def test_after_the_outcome_changed_hands_the_new_owner_is_asked(tmp_path: Path) 
 
         shop.agents = [agent]
         run = await shop.drive(run_id)
-        assert [each.of for each in run.open_questions] == [(OWNER,), (OWNER,), (FINANCE,)]
+        assert [each.of for each in run.open_questions] == [(OWNER, FINANCE), (OWNER, FINANCE), (FINANCE,)]
         with pytest.raises(Refused):
             await shop.said(run_id, "yes", question="Q3", by=OWNER)
         run = await shop.said(run_id, "yes", question="Q3", by=FINANCE)

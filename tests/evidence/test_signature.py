@@ -337,3 +337,100 @@ def test_a_point_off_its_curve_signs_nothing() -> None:
     raw = string(b"ecdsa-sha2-nistp256") + string(b"nistp256") + string(point)
     signature = string(b"ecdsa-sha2-nistp256") + string(number(1) + number(1))
     assert not verify_signature(open_ssh("ecdsa-sha2-nistp256", raw), MESSAGE, sealed(raw, signature), SPACE)
+
+
+class TestOneEncodingOnly:
+    """The same key or signature written in another way is none: each of these would hold if it were read kindly."""
+
+    def ed25519(self) -> tuple[Ed25519PrivateKey, bytes]:
+        key = Ed25519PrivateKey.generate()
+        return key, key.public_key().public_bytes_raw()
+
+    def ecdsa(
+        self, form: PublicFormat = PublicFormat.UncompressedPoint, *, curve: bytes = b"nistp256"
+    ) -> tuple[ec.EllipticCurvePrivateKey, bytes]:
+        key = ec.generate_private_key(ec.SECP256R1())
+        point = key.public_key().public_bytes(Encoding.X962, form)
+        return key, string(b"ecdsa-sha2-nistp256") + string(curve) + string(point)
+
+    def numbers(self, key: ec.EllipticCurvePrivateKey) -> tuple[int, int]:
+        return decode_dss_signature(key.sign(signed_part(MESSAGE, SPACE), ec.ECDSA(hashes.SHA256())))
+
+    def holds(self, kind: str, raw: bytes, signature: bytes) -> bool:
+        ours = verify_signature(open_ssh(kind, raw), MESSAGE, sealed(raw, signature), SPACE)
+        assert made(raw, signature, signed_part(MESSAGE, SPACE)) == ours
+        return ours
+
+    def test_a_signature_names_the_algorithm_of_its_key(self) -> None:
+        key, raw = self.ed25519()
+        raw = string(b"ssh-ed25519") + string(raw)
+        for algorithm in (b"ssh-ed25519", b"ssh-ed25519@example.com", b"", b"\xff"):
+            signature = string(algorithm) + string(key.sign(signed_part(MESSAGE, SPACE)))
+            assert self.holds("ssh-ed25519", raw, signature) == (algorithm == b"ssh-ed25519")
+        curve, raw = self.ecdsa()
+        first, second = self.numbers(curve)
+        for algorithm in (b"ecdsa-sha2-nistp256", b"ecdsa-sha2-nistp384", b"ssh-ed25519"):
+            signature = string(algorithm) + string(number(first) + number(second))
+            assert self.holds("ecdsa-sha2-nistp256", raw, signature) == (algorithm == b"ecdsa-sha2-nistp256")
+
+    def test_a_point_is_written_whole(self) -> None:
+        key, raw = self.ecdsa(PublicFormat.CompressedPoint)
+        first, second = self.numbers(key)
+        assert not self.holds("ecdsa-sha2-nistp256", raw, string(b"ecdsa-sha2-nistp256") + string(number(first) + number(second)))
+        assert public_blob(open_ssh("ecdsa-sha2-nistp256", raw)) is None
+
+    def test_a_curve_is_the_one_its_kind_names(self) -> None:
+        key, raw = self.ecdsa(curve=b"nistp384")
+        first, second = self.numbers(key)
+        assert not self.holds("ecdsa-sha2-nistp256", raw, string(b"ecdsa-sha2-nistp256") + string(number(first) + number(second)))
+        device, sign = TestSecurityKeys.device("sk-ecdsa-sha2-nistp256@openssh.com")
+        other = device.replace(string(b"nistp256"), string(b"nistp384"))
+        signature = TestSecurityKeys.touched("sk-ecdsa-sha2-nistp256@openssh.com", sign)
+        assert made(device, signature, signed_part(MESSAGE, SPACE))
+        assert not made(other, signature, signed_part(MESSAGE, SPACE))
+
+    def test_a_number_has_no_needless_zero_and_no_sign(self) -> None:
+        key, raw = self.ecdsa()
+        seen = set()
+        while len(seen) < 2:
+            first, second = self.numbers(key)
+            short = first.to_bytes((first.bit_length() + 7) // 8)
+            proper = number(first)[4:]
+            high = short[0] >= 0x80
+            seen.add(high)
+            for written in (proper, b"\0" + proper, short if high else b"\0" + short, b""):
+                signature = string(b"ecdsa-sha2-nistp256") + string(string(written) + number(second))
+                assert self.holds("ecdsa-sha2-nistp256", raw, signature) == (written == proper)
+
+    def test_an_rsa_signature_is_as_long_as_its_key(self) -> None:
+        key = rsa.generate_private_key(65537, 2048)
+        numbers = key.public_key().public_numbers()
+        raw = string(b"ssh-rsa") + number(numbers.e) + number(numbers.n)
+        signature = key.sign(signed_part(MESSAGE, SPACE), PKCS1v15(), hashes.SHA512())
+        assert self.holds("ssh-rsa", raw, string(b"rsa-sha2-512") + string(signature))
+        assert not self.holds("ssh-rsa", raw, string(b"rsa-sha2-512") + string(b"\0" + signature))
+        assert not self.holds("ssh-rsa", raw, string(b"rsa-sha2-512") + string(signature[:-1]))
+
+    def test_an_rsa_exponent_has_64_bits_at_most(self) -> None:
+        modulus = rsa.generate_private_key(65537, 2048).public_key().public_numbers().n
+        for exponent, may in ((65537, True), (2**64 - 1, True), (2**64 + 1, False)):
+            raw = string(b"ssh-rsa") + number(exponent) + number(modulus)
+            assert (public_blob(open_ssh("ssh-rsa", raw)) is not None) == may
+
+    def test_a_public_key_has_one_text_only(self) -> None:
+        _, raw = self.ed25519()
+        blob = string(b"ssh-ed25519") + string(raw)
+        coded = base64.b64encode(blob).decode()
+        assert public_blob(f"ssh-ed25519 {coded}") == blob
+        assert public_blob(f"ssh-ed25519\t{coded}  {PERSON} at home") == blob
+        assert public_blob(open_ssh("ssh-ed25519", string(b"ssh-ed25519x") + string(raw))) is None
+        assert public_blob(open_ssh("ssh-ed25519", string(b"ssh-ed25519") + string(raw[:31]))) is None
+        assert public_blob(f"ssh-ed25519 {coded[:10]}\n{coded[10:]}") is None
+        # Two bits of the last letter of a key of this length count for nothing, so a kind reader takes either.
+        _, key = self.ecdsa()
+        text = base64.b64encode(key).decode()
+        at = len(text.rstrip("=")) - 1
+        other = text[:at] + chr(ord(text[at]) + 1) + text[at + 1 :]
+        assert base64.b64decode(other) == key
+        assert public_blob(f"ecdsa-sha2-nistp256 {text}") == key
+        assert public_blob(f"ecdsa-sha2-nistp256 {other}") is None

@@ -134,11 +134,6 @@ class Company(World):
         """The post-incident dialogue."""
         return self.quick("account", "last", "--explain").stdout
 
-    def facts(self, run: str) -> list[dict[str, Any]]:
-        """Every fact of a run as it was recorded."""
-        entries = map(json.loads, self.quick("export", run).stdout.splitlines())
-        return [json.loads(each["entry"]) for each in entries if "entry" in each]
-
 
 @contextmanager
 def company(folder: Path, organisation: str, **given: str) -> Iterator[Company]:

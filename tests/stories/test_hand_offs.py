@@ -82,8 +82,8 @@ def test_a_threshold_is_an_amount_and_the_amount_itself_is_still_below_it(desk: 
 
 @pytest.mark.parametrize("tool", TRANSITIONS)
 def test_at_each_transition_a_person_is_named_who_answers_from_there_on(desk: Company, tool: str) -> None:
-    run = desk.hand_over(desk.contract(contract(SELF)), given(tool)).end["run"]
-    [handed] = [fact for fact in desk.facts(run) if fact["kind"] == "handed_off"]
+    ended = desk.hand_over(desk.contract(contract(SELF)), given(tool))
+    [handed] = [event for event in ended.events if event["kind"] == "handed_off"]
     assert (handed["transition"], handed["responsible"]) == (TRANSITIONS[tool], [OWNER])
     assert len(desk.lines("act")) == 1
 
@@ -91,10 +91,10 @@ def test_at_each_transition_a_person_is_named_who_answers_from_there_on(desk: Co
 @pytest.mark.parametrize("tool", TRANSITIONS)
 def test_where_nobody_can_answer_for_it_nothing_is_handed_off_and_nothing_happens(tmp_path: Path, tool: str) -> None:
     with company(tmp_path, SIGNS_LITTLE + TOOLS) as desk:
-        run = desk.hand_over(desk.contract(contract(SELF)), given(tool)).end["run"]
-        [told] = desk.told(run)
+        ended = desk.hand_over(desk.contract(contract(SELF)), given(tool))
+        [told] = desk.told(ended.end["run"])
         assert (told["decision"], told["reasons"][0]["code"]) == ("refuse", "NO-OWNER")
-        assert [fact for fact in desk.facts(run) if fact["kind"] == "handed_off"] == []
+        assert "handed_off" not in ended.kinds()
         assert desk.lines("act") == []
 
 

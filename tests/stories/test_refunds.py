@@ -105,7 +105,7 @@ def test_who_is_asked_beyond_what_they_may_sign_is_recorded_and_the_next_is_aske
     said = shop.says(LEAD, run, "Q1", "yes", code=3)
     assert "may not sign" in said or "sign" in said
     assert paid(shop) == []
-    assert [each["of"] for each in shop.inbox() if each["question"] == "Q1"] == [["support-lead", FINANCE]]
+    assert [each["of"] for each in shop.inbox() if each["question"] == "Q1"] == [["support-lead", "finance"]]
     told = {row["who"] for row in shop.account()["notified"]}
     assert {LEAD, FINANCE} <= told
     shop.says(FINANCE, run, "Q1,Q2", "yes")

@@ -257,8 +257,8 @@ class Served:
             answer = connection.getresponse()
             text = answer.read().decode()
             found = {name.lower(): value for name, value in answer.getheaders()}
-            if cookies and "set-cookie" in found:
-                name, _, value = found["set-cookie"].partition(";")[0].partition("=")
+            for cookie in answer.headers.get_all("Set-Cookie", []) if cookies else []:
+                name, _, value = cookie.partition(";")[0].partition("=")
                 self.jar[name] = value
             return answer.status, found, text
         finally:

@@ -88,7 +88,7 @@ def may_answer(
     roles: tuple[str, ...] = (),
 ) -> bool:
     """Whether this person may stand for whom the contract asked: themselves, a holder of the role, a substitute, whoever such
-    a person answers to, and who the contract's escalations about this page (requirement OWN-15).
+    a person answers to, and the next on the ladder of the contract's escalations about this (requirement OWN-15).
 
     `owner` is the owner of the run's own contract. `roles` are what the answer itself claims: they count only where the
     organisation names nobody.
@@ -97,7 +97,7 @@ def may_answer(
         return False
     own = _owner(authority, owner)
     people = authority.organisation.people
-    names = (asked, *_paged(authority, about))
+    names = (asked, *_next_asked(authority, about))
     if not people:
         return any(person == own if name in ("owner", own) else person == name or name in roles for name in names if name)
     if any(person == each for name in names for each in _called(name, people, own)):
@@ -144,15 +144,15 @@ def _owner(authority: Authority, owner: str) -> str:
     return authority.owner or (owner if authority.ceiling else "")
 
 
-def _paged(authority: Authority, about: Action | Subject | None) -> Iterator[str]:
-    """Whom the contract's escalations about this name: who is paged, and who is next."""
+def _next_asked(authority: Authority, about: Action | Subject | None) -> Iterator[str]:
+    """Who is next on the contract's ladder about this. Whoever is only paged is told, and no more."""
     if not authority.escalation:
         return
     ready = subject(about) if isinstance(about, Action) else about
     named = {"any", ready.name, ready.verb} if isinstance(ready, Subject) else {"any"}
     for entry in authority.escalation:
         if entry.about in named:
-            yield from (entry.page, *entry.then)
+            yield from entry.then
 
 
 def _called(name: str, people: Sequence[Person], owner: str) -> Iterator[str]:

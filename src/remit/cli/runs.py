@@ -25,7 +25,7 @@ async def _list(as_json: bool) -> None:
             rows.append(
                 {
                     "run": record.run, "at": record.at.isoformat(timespec="seconds"), "phase": run.phase, "verdict": run.verdict,
-                    "acceptance": run.acceptance, "owner": run.started.contract.owner if run.started else None, "goal": goal,
+                    "acceptance": run.acceptance, "owner": run.owner if run.started else None, "goal": goal,
                 }
             )  # fmt: skip
     if as_json:

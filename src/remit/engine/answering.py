@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from remit.authority.action import Action
 from remit.authority.compile import Authority
-from remit.authority.decision import Code
+from remit.authority.decide import decide
+from remit.authority.decision import Ask, Code
 from remit.authority.signing import may_answer, objection
 from remit.authority.spent import Spent
 from remit.contract.parse import parse_organisation
@@ -132,6 +133,8 @@ def authentic(run: Run, asked: Asked, given: Given, now_known: Organisation | No
         return Objection(code=Code.AUTHORITY, why=f"the key of {given.person} has been taken out of the organisation file")
     if not verify_signature(given.key, given.statement.encode(), given.signature, ANSWER):
         return Objection(code=Code.INPUTS, why="the signature does not cover this statement")
+    if any(each.statement == given.statement for every in run.questions.values() for each in every.answers):
+        return Objection(code=Code.APPROVAL, why="this very answer has been given already; an answer counts once")
     said = read_statement(given.statement)
     wanted = read_statement(statement(run, asked, given, said.get("at", "")))
     if wrong := sorted(name for name in {*wanted, *said} if said.get(name) != wanted.get(name)):
@@ -168,9 +171,17 @@ def authorised(run: Run, asked: Asked, given: Given, lineage: Sequence[Authority
     if given.said not in YES or not question.digest or question.action is None:
         return None
     assert run.started is not None
-    who = run.owner if asked.asked == "owner" else asked.asked
+    who = _asked_now(run, asked, lineage, spent, now)
     found = objection(
         lineage, given.changed or question.action, given.person, who, assurance=given.assurance, owner=run.owner, roles=held,
         requester=run.started.requester, spent=spent, now=cast(Any, now),
     )  # fmt: skip
     return Objection(code=found.code, why=found.why, beyond=True) if found is not None else None
+
+
+def _asked_now(run: Run, asked: Asked, lineage: Sequence[Authority], spent: Spent, now: Any) -> str:
+    """Whose yes it wants now: an outcome that changed hands takes the questions to its owner along (OWN-04)."""
+    assert run.started is not None and asked.question.action is not None
+    found = decide(lineage, asked.question.action, spent=spent, now=now, requester=run.started.requester)
+    names = {run.owner if name == "owner" else name for name in found.of} if isinstance(found, Ask) else {asked.asked}
+    return asked.asked if asked.asked in names or run.owner not in names else run.owner

@@ -17,14 +17,16 @@ from remit.authority.compile import (
 from remit.authority.spent import Spent, Used
 from remit.contract.party import Tool
 from remit.ports import Transaction
-from remit.run.event import Intended, Recorded
+from remit.run.event import Intended, QuestionAnswered, Recorded
 from remit.run.ladder import unlocked
-from remit.run.state import Run
+from remit.run.state import Asked, Run
+from remit.run.statement import read_statement
 
 Find = Callable[[str], Run]
 """The run of an id, as it stands in the current transaction."""
 
 FOREVER = timedelta(days=3650)
+A_DAY = timedelta(days=1)
 
 
 class Lineages:
@@ -144,7 +146,7 @@ def approvals(run: Run, *, unused: bool, draft: str = "") -> tuple[Approval, ...
             continue
         found += [
             Approval(
-                action=question.digest, contract=contract, person=each.person, roles=each.roles, expires=question.expires,
+                action=question.digest, contract=contract, person=each.person, roles=each.roles, expires=_until(asked, each),
                 assurance=each.assurance, question=question.question,
             )
             for each in asked.counting
@@ -156,3 +158,11 @@ def approvals(run: Run, *, unused: bool, draft: str = "") -> tuple[Approval, ...
 def denied(run: Run, digest: str) -> bool:
     """Whether a person has said no to exactly this action, before or after it was changed: a no is sticky."""
     return any(asked.said == "no" and digest in {asked.digest, asked.question.digest} for asked in run.questions.values())
+
+
+def _until(asked: Asked, answer: QuestionAnswered) -> datetime | None:
+    """How long a yes counts: it was given in time, and the engine may have been away; but not for longer than it was open for."""
+    if asked.question.expires is None:
+        return None
+    given = datetime.fromisoformat(read_statement(answer.statement).get("at", "") or asked.at.isoformat())
+    return given + max(asked.question.expires - asked.at, A_DAY)

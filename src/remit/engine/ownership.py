@@ -1,6 +1,7 @@
 """Handing an outcome over: offered by its owner, and theirs until the other person has accepted it (OWN-03, OWN-04)."""
 
 from remit.contract.party import Assurance
+from remit.engine.errands import escalated
 from remit.engine.hands import Hands
 from remit.engine.inbox import recognised
 from remit.engine.telling import told
@@ -70,7 +71,20 @@ async def _recorded(hands: Hands, run: Run, fact: OwnershipOffered | OwnershipAn
                 f"the ownership of `{run.id}` changed meanwhile", hint=f"`remit ownership {run.id}` says how it stands"
             )
         recorded = transaction.append(fact)
-        for row in rows:
+        for row in (*rows, *_taken_along(hands, fresh, fact)):
             transaction.append(row)
         transaction.submit(Job(id=f"{run.id}:{recorded.seq}", run=run.id))
     return await hands.replay(run.id)
+
+
+def _taken_along(hands: Hands, run: Run, fact: OwnershipOffered | OwnershipAnswered) -> list[Event]:
+    """What the owner was asked and has not answered goes to the new owner."""
+    if not isinstance(fact, OwnershipAnswered) or not fact.accepted:
+        return []
+    why, now = "owns the outcome now", hands.clock.now()
+    return [
+        event
+        for question in run.open_questions
+        if run.owner in question.of and fact.person not in question.of
+        for event in escalated(run, question.question, fact.person, why, now)
+    ]

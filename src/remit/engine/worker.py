@@ -5,6 +5,7 @@ from datetime import datetime
 
 import anyio
 import anyio.lowlevel
+from anyio.abc import TaskGroup
 
 from remit.engine.delivery import deliver
 from remit.engine.desk import waiting
@@ -13,6 +14,9 @@ from remit.errors import Busy, RemitError
 from remit.run.errand import next_moment
 
 POLL = 0.2
+ASIDE = (1, 5, 30, 300)
+"""seconds for which a run that cannot go on is left alone"""
+MOST_AT_ONCE = 32
 DESK = 5.0
 """seconds between two looks at every open question, for those that were put by another process"""
 
@@ -27,24 +31,32 @@ class Worker:
         self._supervisor = supervisor
         self._say = say
         self._moments: dict[str, tuple[frozenset[str], datetime | None]] = {}
-        self._failed: dict[str, str] = {}
+        self._at: set[str] = set()
+        self._failed: dict[str, tuple[int, float, str]] = {}
 
     async def work(self) -> None:
-        """Until it is cancelled. One run after the other; a run that somebody else drives is left to them."""
+        """Until it is cancelled. A run that works for long holds up no other; one that somebody else drives is left to them."""
         ledger, seen, looked = self._supervisor.hands.ledger, -1, -DESK
-        while True:
-            version, now = await ledger.version(), anyio.current_time()
-            if version != seen:
-                for run_id in dict.fromkeys(job.run.split(".")[0] for job in await ledger.jobs()):
-                    await self._carry_on(run_id)
-                if now - looked >= DESK:
-                    await self._look()
-                    seen, looked = version, now
-            for run_id in self._due(self._supervisor.hands.clock.now()):
-                self._moments.pop(run_id, None)
-                await self._carry_on(run_id)
-                looked = -DESK
-            await anyio.sleep(POLL)
+        async with anyio.create_task_group() as group:
+            while True:
+                version, now = await ledger.version(), anyio.current_time()
+                if version != seen or self._failed:
+                    for job in await ledger.jobs():
+                        self._begin(group, job.run.split(".")[0])
+                    if now - looked >= DESK:
+                        await self._look()
+                        seen, looked = version, now
+                for run_id in self._due(self._supervisor.hands.clock.now()):
+                    self._moments.pop(run_id, None)
+                    self._begin(group, run_id)
+                    looked = -DESK
+                await anyio.sleep(POLL)
+
+    def _begin(self, group: TaskGroup, run_id: str) -> None:
+        """Carry a run on in a task of its own, unless one is at it."""
+        if run_id not in self._at and len(self._at) < MOST_AT_ONCE:
+            self._at.add(run_id)
+            group.start_soon(self._carry_on, run_id)
 
     async def _look(self) -> None:
         """When each run with an open question must be looked at again; only runs whose questions changed are folded."""
@@ -62,12 +74,20 @@ class Worker:
 
     async def _carry_on(self, run_id: str) -> None:
         try:
+            if self._failed.get(run_id, (0, 0.0, ""))[1] <= anyio.current_time():
+                await self._delivered(run_id)
+        finally:
+            self._at.discard(run_id)
+
+    async def _delivered(self, run_id: str) -> None:
+        try:
             run = await deliver(self._supervisor, run_id)
         except Busy:
             return
-        except RemitError as error:
-            if self._failed.get(run_id) != str(error):  # said once, not five times a second
-                self._failed[run_id] = str(error)
+        except (RemitError, OSError) as error:  # every try is recorded: one that cannot go on must not fill the ledger
+            failed, _, said = self._failed.get(run_id, (0, 0.0, ""))
+            self._failed[run_id] = (failed + 1, anyio.current_time() + ASIDE[min(failed, len(ASIDE) - 1)], str(error))
+            if said != str(error):
                 self._tell(run_id, str(error))
         else:
             self._failed.pop(run_id, None)

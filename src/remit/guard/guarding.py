@@ -79,8 +79,8 @@ class Guard:
             raise
         return later.value()
 
-    async def wait(self, waiting: Waiting, timeout: float | None = None) -> Done | Refused | Waiting:
-        """What became of it: as soon as that is known, or how it stands after `timeout` seconds. Raises BadInput for another run's."""
+    async def wait(self, waiting: Waiting, timeout: float | None = None) -> Done | Refused | Waiting:  # noqa: ASYNC109 - it gives the state, not an error
+        """What became of it: as soon as that is known, or how it stands after `timeout` seconds. Raises BadInput."""
         with anyio.move_on_after(timeout):
             while True:
                 found = await self._stands(waiting)
@@ -89,7 +89,7 @@ class Guard:
                 await anyio.sleep(POLL)
         return await self._stands(waiting)
 
-    async def ask(self, text: str, timeout: float = 0) -> str | None:
+    async def ask(self, text: str, timeout: float = 0) -> str | None:  # noqa: ASYNC109 - the same
         """A question of the loop's own to the owner, which only supplies what is not known; None while there is no answer.
 
         The same text is the same question, however often it is asked.
@@ -104,20 +104,19 @@ class Guard:
         if name is None:
             return None
         with anyio.move_on_after(timeout):
-            while not (await self._carrier.state()).questions[name].said:
-                await anyio.sleep(POLL)
+            await self._carrier.until(lambda run: bool(run.questions[name].said))
         said = (await self._carrier.state()).questions[name].answer
         return (said.note or said.answer) if said is not None else None
 
     async def confirm(self, draft: str, receipt: str) -> Done | Refused | Waiting:
-        """Late word, from a webhook say, that an effect happened: a fact beside all others. Raises BadInput for no draft of this run."""
+        """Late word, from a webhook say, that an effect happened: a fact beside all others. Raises BadInput for no draft."""
         await confirm(self._hands, self.run, draft, receipt, by="word from outside, through the guard")
         return await self._stands(Waiting(draft=draft))
 
     # ------------------------------------------------------------ the end
 
     async def finish(self) -> Outcome:
-        """The loop is done: no more acts; the checks run, and their verdict stands. While people are awaited it is None: ask again."""
+        """No more acts: the checks run, and their verdict stands. While people are awaited it is None; finish again later."""
         self._over = True
         return outcome(await self._carrier.end())
 
@@ -133,7 +132,7 @@ class Guard:
     def _begun(self, action: Action, key: str) -> _Later:
         """Under way in a task of its own: a caller that is cancelled must not tear an effect in two."""
         later = _Later()
-        self._carrier.busy += 1
+        self._carrier.begun()
         self._group.start_soon(self._carried, action, key, later)
         return later
 
@@ -143,7 +142,7 @@ class Guard:
         except Exception as error:  # noqa: BLE001 - it belongs to whoever called
             later.error = error
         finally:
-            self._carrier.busy -= 1
+            self._carrier.ended()
             later.done.set()
 
     async def _decided(self, action: Action, key: str) -> Called:

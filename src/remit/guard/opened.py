@@ -73,7 +73,7 @@ async def _resumable(supervisor: Supervisor, run_id: str, contract: str | Path |
 @asynccontextmanager
 async def _carried(supervisor: Supervisor, run_id: str, person: str) -> AsyncIterator[Guard]:
     lease = Lease(supervisor.hands.leases, run_id)
-    lease.take()
+    await lease.take()
     failure: BaseException | None = None
     try:
         carrier = Carrier(supervisor, run_id, lease)

@@ -17,7 +17,7 @@ class Done(Value, frozen=True, kw_only=True):
 
 
 class Refused(Value, frozen=True, kw_only=True):
-    """It did not happen and will not. `code` is one of `authority.decision.Code`, or FAILED: it was allowed, and the tool did not do it."""
+    """It did not happen and will not. `code` is one of `authority.decision.Code`, or FAILED: allowed, but not done by the tool."""
 
     reason: str
     instead: str = ""
@@ -26,7 +26,7 @@ class Refused(Value, frozen=True, kw_only=True):
 
 
 class Waiting(Value, frozen=True, kw_only=True):
-    """It has not happened yet: people are asked, until `expires`. `unknown`: it was begun, and nobody knows whether it happened."""
+    """It has not happened yet: people are asked, until `expires`. `unknown`: begun, and nobody knows whether it happened."""
 
     question: str = ""
     draft: str = ""

@@ -33,8 +33,9 @@ class Parameter:
 
 @dataclass(frozen=True, kw_only=True)
 class Signature:
-    """The arguments in their order, and whether the function wants the idempotency key."""
+    """The arguments of a tool in their order, and whether the function wants the idempotency key."""
 
+    name: str
     parameters: tuple[Parameter, ...]
     keyed: bool
 
@@ -42,9 +43,9 @@ class Signature:
         """The arguments as the function takes them. Raises BadInput, naming the first one that does not fit."""
         known = {each.name: each for each in self.parameters}
         if extra := sorted(set(arguments) - set(known)):
-            raise BadInput(f"it has no argument {_listed(extra)}", hint=f"it takes {_listed(list(known)) or 'none'}")
+            raise BadInput(f"`{self.name}` has no argument {_listed(extra)}", hint=f"it takes {_listed(list(known)) or 'none'}")
         if absent := [each.name for each in self.parameters if each.required and each.name not in arguments]:
-            raise BadInput(f"it needs {_listed(absent)}")
+            raise BadInput(f"`{self.name}` needs {_listed(absent)}")
         return {name: _fitted(name, known[name].hint, value) for name, value in arguments.items()}
 
 
@@ -67,7 +68,7 @@ def read(function: Callable[..., Any], name: str) -> Signature:
             raise BadInput(f"`{each.name}` of `{name}` is a float, which is not exact", hint="make it a Decimal or an int")
         required = each.default is each.empty
         parameters.append(Parameter(name=each.name, hint=hint, kind=kind_of(hint), required=required))
-    return Signature(parameters=tuple(parameters), keyed=keyed)
+    return Signature(name=name, parameters=tuple(parameters), keyed=keyed)
 
 
 def kind_of(hint: Any) -> Kind:

@@ -36,4 +36,4 @@ def reminders_due(contract: Contract, asked: Asked, now: datetime) -> int:
     rung = of(contract, asked.question)
     if rung is None or not rung.remind:
         return 0
-    return int((now - asked.at).total_seconds() // rung.remind)
+    return int((now - (asked.since or asked.at)).total_seconds() // rung.remind)

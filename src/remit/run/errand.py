@@ -91,7 +91,7 @@ def next_moment(run: Run) -> datetime | None:
     for question in run.blocking:
         rung, asked = of(run.contract, question), run.questions[question.question]
         if rung is not None and rung.remind:
-            moments.append(asked.at + timedelta(seconds=rung.remind * (asked.reminders + 1)))
+            moments.append((asked.since or asked.at) + timedelta(seconds=rung.remind * (asked.reminders + 1)))
     return min(moments, default=None)
 
 

@@ -139,7 +139,7 @@ def _fold_people(run: Run, fact: e.Event, record: e.Recorded) -> Run:
         case e.QuestionAnswered():
             return _answered(run, fact)
         case e.QuestionEscalated():
-            return _escalated(run, fact)
+            return _escalated(run, fact, record.at)
         case e.QuestionReminded():
             return _question(run, fact.question, reminders=fact.count)
         case e.QuestionExpired():
@@ -184,12 +184,12 @@ def _answered(run: Run, fact: e.QuestionAnswered) -> Run:
     return _draft_state(run, question.draft)
 
 
-def _escalated(run: Run, fact: e.QuestionEscalated) -> Run:
+def _escalated(run: Run, fact: e.QuestionEscalated, at: datetime) -> Run:
     asked = run.questions.get(fact.question)
     if asked is None:
         return run
     question = change(asked.question, of=(*asked.question.of, fact.to), expires=fact.expires or asked.question.expires)
-    return _question(run, fact.question, question=question, rung=asked.rung + 1)
+    return _question(run, fact.question, question=question, rung=asked.rung + 1, since=at, reminders=0)
 
 
 def _draft_state(run: Run, key: str) -> Run:

@@ -86,7 +86,9 @@ def _happened(draft: Draft, receipt: str, output: str) -> Draft:
     if draft.state == "published":
         return change(draft, output=draft.output or output)
     conflict = draft.conflict
-    if draft.state in ENDED or (draft.resolved is not None and draft.state != "publishing"):
+    if draft.begun is None:
+        conflict = conflict or f"it happened ({receipt}), though nobody had released it"
+    elif draft.state in ENDED or (draft.resolved is not None and draft.state != "publishing"):
         said = draft.resolved.said if draft.resolved is not None else draft.state
         conflict = f"it happened after all ({receipt}), though it was recorded as `{said}`"
     return change(draft, state="published", receipt=receipt, output=output or draft.output, conflict=conflict)

@@ -29,7 +29,8 @@ from remit.run.people import Notified, OwnershipOffered
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """A question as it stands, what people said to it, whether its time ran out, and whether a grant has used it up.
 
-    `question` names those it was escalated to as well, and the present deadline. `asked` is whom it asked first.
+    `question` names those it was escalated to as well, and the present deadline;
+    `since` is when it was passed on last. `asked` is whom it asked first.
     """
 
     question: QuestionAsked
@@ -37,6 +38,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[QuestionAnswered, ...] = ()
     expired: bool = False
     used: bool = False
+    since: datetime | None = None
     reminders: int = 0
     rung: int = 0
     digest: str = ""

@@ -38,14 +38,14 @@ async def _stop(site: Site, run: str, viewer: Viewer, form: FormData) -> None:
     await ask_stop(site.hands, run, by=viewer.person, why=_note(form) or "asked to")
 
 
-async def _undo(site: Site, run: str, viewer: Viewer, form: FormData) -> None:
+async def _undo(site: Site, run: str, viewer: Viewer, _form: FormData) -> None:
     state = await site.hands.replay(run)
     if state.started is not None and viewer.person != state.owner:
         raise Refused(f"the owner {state.owner} has this undone, not {viewer.person}")
     await ask_undo(site.hands, run, by=viewer.person)
 
 
-async def _publish(site: Site, run: str, viewer: Viewer, form: FormData) -> None:
+async def _publish(site: Site, run: str, viewer: Viewer, _form: FormData) -> None:
     await publish_again(site.hands, run, by=viewer.person)
 
 

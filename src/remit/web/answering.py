@@ -12,7 +12,7 @@ from remit.errors import BadInput, Conflict, Refused, RemitError
 from remit.run.card import card
 from remit.run.state import Asked, Run
 from remit.web.attest import SessionSigner
-from remit.web.board import board, roles
+from remit.web.board import roles
 from remit.web.door import Viewer
 from remit.web.pages import Missing
 from remit.web.site import Site, seen
@@ -39,7 +39,7 @@ async def _shown(
     action = asked.question.action
     arguments = {name: json_text(value) for name, value in action.arguments.items()} if action is not None else {}
     like = [card(run, name) for name in found.like[:20]]
-    waiting = await board(site.hands.ledger, viewer.person) if found.settled else None
+    waiting = await site.boards.of(viewer.person) if found.settled else None
     values: dict[str, Any] = {
         "card": found, "run": run, "asked": asked, "seen": seen(found), "arguments": arguments, "words": WORDS,
         "may": _may(run, asked, viewer), "like": [(each, seen(each)) for each in like], "trouble": trouble,
@@ -49,7 +49,7 @@ async def _shown(
     return site.page(request, "card.html", viewer, status=status, **values)
 
 
-async def news(site: Site, request: Request, viewer: Viewer) -> dict[str, Any]:
+async def news(site: Site, request: Request, _viewer: Viewer) -> dict[str, Any]:
     """Whether the question still is what the open page shows."""
     run, asked = await _asked(site, request)
     found = card(run, asked.question.question)

@@ -63,7 +63,7 @@ def application(site: Site, address: Address, log: Log) -> ASGIApp:
 def healthy(site: Site) -> Callable[[Request], Awaitable[Response]]:
     """Whether the ledger can be read; says nothing about what is in it."""
 
-    async def page(request: Request) -> Response:
+    async def page(_request: Request) -> Response:
         await site.hands.ledger.version()
         return PlainTextResponse("ok\n")
 
@@ -119,7 +119,7 @@ def stream(site: Site, streams: Streams, name: str, values: Values) -> Callable[
     return page
 
 
-async def sign_out(site: Site, request: Request, viewer: Viewer, form: FormData) -> Response:
+async def sign_out(site: Site, request: Request, _viewer: Viewer, _: FormData) -> Response:
     """End the session here."""
     response = RedirectResponse("/", status_code=303)
     site.door.leave(request, response)
@@ -129,14 +129,17 @@ async def sign_out(site: Site, request: Request, viewer: Viewer, form: FormData)
 def invited(site: Site, request: Request) -> Response:
     """Nobody knows who this is. Whoever followed a link from elsewhere comes without their cookie once, so they are led on."""
     again = request.headers.get("sec-fetch-site") == "cross-site" and request.method == "GET"
-    return site.page(request, "said.html", None, status=401, title="Sign in", words=site.door.invitation, again=again, back="/")
+    return site.page(
+        request, "said.html", None, status=401, title="Sign in", words=site.door.invitation, again=again, back="/",
+        sign_in=site.door.sign_in,
+    )  # fmt: skip
 
 
 def refused(site: Site, request: Request, viewer: Viewer | None, status: int, words: str) -> Response:
     """A page that only says why not."""
     title = {403: "Not allowed", 404: "Not found", 409: "Changed meanwhile", 400: "That cannot be used"}.get(status, "It failed")
     back = "/runs/" + request.path_params["run"] if "run" in request.path_params and status != 404 else "/"
-    return site.page(request, "said.html", viewer, status=status, title=title, words=words, again=False, back=back)
+    return site.page(request, "said.html", viewer, status=status, title=title, words=words, again=False, back=back, sign_in="")
 
 
 def trouble(site: Site, request: Request, error: Exception, viewer: Viewer | None = None) -> Response:

@@ -80,6 +80,23 @@ class Board(Value, frozen=True, kw_only=True):
     elsewhere: int = 0
 
 
+class Boards:
+    """Each person's inbox, read anew only when something was recorded."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger, self._version = ledger, -1
+        self._kept: dict[str, Board] = {}
+
+    async def of(self, person: str) -> Board:
+        """The inbox of this person as the ledger has it now."""
+        version = await self._ledger.version()
+        if version != self._version:
+            self._version, self._kept = version, {}
+        if person not in self._kept:
+            self._kept[person] = await board(self._ledger, person)
+        return self._kept[person]
+
+
 async def board(ledger: Ledger, person: str) -> Board:
     """The inbox of this person as the ledger has it now."""
     runs = await ledger.runs()

@@ -38,6 +38,8 @@ class Door(Protocol):
     routes: tuple[BaseRoute, ...]
     invitation: str
     """what somebody without a session is told to do"""
+    sign_in: str
+    """the page where that is done; empty where there is none here"""
 
     def enter(self, request: Request) -> Response | None:
         """The answer to a request that is itself the way in, such as the link with the token."""
@@ -96,6 +98,7 @@ class LinkDoor:
     """Local use: a link with a token, printed once, makes the session of the local identity."""
 
     routes: tuple[BaseRoute, ...] = ()
+    sign_in = ""
     invitation = "Open the link that `remit serve` printed. It works once; start the server again for a new one."
 
     def __init__(self, person: str, sessions: Sessions, now: Now) -> None:
@@ -129,6 +132,7 @@ class HeaderDoor:
     """Team use behind a proxy that signs people in: a header names the person, and only from the proxy's own address."""
 
     routes: tuple[BaseRoute, ...] = ()
+    sign_in = ""
     invitation = "The proxy in front of this inbox signs people in; come through it, as somebody the organisation file names."
 
     def __init__(self, header: str, proxies: tuple[IPv4Network | IPv6Network, ...], known: Known) -> None:

@@ -10,6 +10,8 @@ from remit.web.site import Site
 
 POLL = 0.15
 """seconds between two looks at the ledger"""
+SHARE = 4.0
+"""how many times longer a stream rests than it worked: a busy engine must not be slowed down by who looks on"""
 REFRESH = 20.0
 """seconds after which times such as `3 min ago` are said anew"""
 MOST_STREAMS = 64
@@ -43,10 +45,13 @@ class Streams:
         """At once, so that nothing is missed between two connections; then at each change, and now and then without one."""
         ledger, door = self._site.hands.ledger, self._site.door
         while not self._site.closing() and door.viewer(request) is not None:
-            version, until = await ledger.version(), anyio.current_time() + REFRESH
+            version, begun = await ledger.version(), anyio.current_time()
             yield
+            pause = max(POLL, SHARE * (anyio.current_time() - begun))
+            until = begun + REFRESH
             while anyio.current_time() < until and not self._site.closing():
-                await anyio.sleep(POLL)
+                await anyio.sleep(pause)
+                pause = POLL
                 if await ledger.version() != version:
                     break
 

@@ -9,7 +9,7 @@ from remit.engine.judge import sealed_stage
 from remit.errors import RemitError
 from remit.web import standing as s
 from remit.web import unified
-from remit.web.board import Board, board
+from remit.web.board import Board
 from remit.web.door import Viewer
 from remit.web.drawings import burndown, timeline, tree
 from remit.web.site import Site
@@ -33,7 +33,7 @@ async def inbox(site: Site, request: Request, viewer: Viewer) -> Response:
 
 async def inbox_values(site: Site, request: Request, viewer: Viewer) -> dict[str, Any]:
     """What the inbox shows, live and not."""
-    found = await board(site.hands.ledger, viewer.person)
+    found = await site.boards.of(viewer.person)
     view = request.query_params.get("view", "")
     if view not in VIEWS:
         raise Missing
@@ -67,7 +67,8 @@ async def run_values(site: Site, request: Request, viewer: Viewer) -> dict[str, 
         "run": run, "stands": s.stands(run), "tone": s.tone(run), "verdict": s.verdict(run), "moments": moments[-SHOWN:],
         "earlier": max(0, len(moments) - SHOWN), "timeline": timeline(moments, now), "nodes": found.nodes,
         "tree": tree(found.nodes), "burndown": burndown(s.lines(found.records, now)), "account": found.account,
-        "limits": limits_of(run.contract.limits, s.spent(run, now)), "drafts": tuple(run.drafts.values()), "draft_tone": s.draft_tone,
+        "limits": limits_of(run.contract.limits, s.spent(run, now)), "drafts": tuple(run.drafts.values()),
+        "draft_tone": s.draft_tone,
         "changed": tuple(s.changed(run)), "rule_text": s.rule_text, "json_text": json_text, "absolute": absolute,
         "mine": viewer.person == run.owner, "live": f"/runs/{run.id}/events",
     }  # fmt: skip

@@ -14,6 +14,7 @@ from remit.engine.supervisor import Supervisor
 from remit.engine.worker import Worker
 from remit.errors import BadInput, Broken
 from remit.web.application import application
+from remit.web.board import Boards
 from remit.web.door import Door
 from remit.web.guard import Address, Log
 from remit.web.site import Site
@@ -65,7 +66,7 @@ async def serve(supervisor: Supervisor, serving: Serving, *, ready: Callable[[],
     end = anyio.Event()
     site = Site(
         hands=supervisor.hands, door=serving.door, key=supervisor.hands.signer, organisation=serving.organisation,
-        closing=end.is_set,
+        closing=end.is_set, boards=Boards(supervisor.hands.ledger),
     )  # fmt: skip
     app = application(site, serving.address, serving.log)
     server = Server(

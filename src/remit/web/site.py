@@ -17,7 +17,7 @@ from remit.ports import Signer
 from remit.run.card import Card
 from remit.value import digest
 from remit.web import words
-from remit.web.board import tone_of
+from remit.web.board import Boards, tone_of
 from remit.web.door import Door, Viewer
 from remit.web.svg import element, short
 
@@ -31,6 +31,7 @@ class Site:
     key: Signer | None
     organisation: Callable[[], Organisation | None]
     closing: Callable[[], bool]
+    boards: Boards
 
     def now(self) -> datetime:
         """The moment, in UTC."""

@@ -1,6 +1,8 @@
 """Providers that tests share."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import providers
 import pytest
@@ -14,20 +16,17 @@ def provider() -> Iterator[providers.Provider]:
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[providers.Cluster]:
+def cluster() -> Iterator[providers.Cluster]:
     """A PostgreSQL server of this session."""
     pytest.importorskip("psycopg", reason="psycopg is not installed: pip install remit[sql]")
     programs = providers.postgres_programs()
     if programs is None:
         pytest.skip("the PostgreSQL server (initdb, postgres) is not installed")
-    room = tmp_path_factory.mktemp("pg")
-    # The server steps down from root, and has to be able to walk here.
-    for folder in (room, *room.parents[:3]):
-        if folder.name.startswith(("pg", "pytest-", "popen-")):
-            folder.chmod(0o755)
-    here = providers.Cluster(room, programs)
-    here.start()
-    try:
-        yield here
-    finally:
-        here.stop()
+    # Not below pytest's own folder: the server steps down from root, and would not be let through.
+    with tempfile.TemporaryDirectory(prefix="remit-pg-") as room:
+        here = providers.Cluster(Path(room), programs)
+        here.start()
+        try:
+            yield here
+        finally:
+            here.stop()

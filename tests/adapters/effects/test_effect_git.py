@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -338,16 +339,22 @@ def test_a_shallow_workspace_can_push(pair: tuple[Path, Path], tmp_path: Path) -
     assert tip(bare) == made
 
 
-def test_root_steps_down_to_the_owner_of_the_workspace(pair: tuple[Path, Path], tmp_path: Path) -> None:
+def test_root_steps_down_to_the_owner_of_the_workspace() -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can step down")
-    workspace, bare = pair
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.name.startswith(("pytest-", "popen-", "test_")):
-            folder.chmod(0o755)
-    for top in (workspace, bare):
-        for path in (top, *top.rglob("*")):
-            os.chown(path, 65534, 65534, follow_symlinks=False)
-    perform(effect(bare), workspace)
-    made = [path for path in bare.rglob("*") if path.stat().st_uid != 65534]
-    assert made == []
+    # Not below pytest's own folder, which only root may enter.
+    with tempfile.TemporaryDirectory(prefix="remit-owner-") as room:
+        Path(room).chmod(0o755)
+        workspace, bare = repositories(Path(room))
+        for top in (workspace, bare):
+            for path in (top, *top.rglob("*")):
+                os.chown(path, 65534, 65534, follow_symlinks=False)
+        perform(effect(bare), workspace)
+        assert tip_as(bare, 65534) == tip_as(workspace, 65534)
+        assert [path for path in bare.rglob("*") if path.stat().st_uid != 65534] == []
+
+
+def tip_as(at: Path, uid: int) -> str:
+    """Where main stands, asked by its owner."""
+    done = subprocess.run(["git", "rev-parse", "main"], cwd=at, env=GIT, user=uid, capture_output=True, text=True, check=True)
+    return done.stdout.strip()

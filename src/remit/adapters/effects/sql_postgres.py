@@ -127,13 +127,12 @@ def _patient(connection: "psycopg.Connection[Any]") -> None:
 
 def _stand(connection: "psycopg.Connection[Any]") -> None:
     """Make the table where it is not there; asked first, because making it needs a right that using it does not."""
-    psycopg = _driver()
     if connection.execute("SELECT to_regclass('remit_effects')").fetchone() in (None, (None,)):
-        # Two at once: the second one loses the race for the name, and finds it made.
-        with suppress(psycopg.errors.UniqueViolation, psycopg.errors.DuplicateTable):
-            connection.execute(_TABLE)
-            connection.commit()
-        connection.rollback()
+        # IF NOT EXISTS alone is no protection: of two at once, one fails over the name it finds taken.
+        _patient(connection)
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext('remit_effects'))")
+        connection.execute(_TABLE)
+    connection.commit()
 
 
 def _done(connection: "psycopg.Connection[Any]", what: Once) -> Kept:
