@@ -183,6 +183,15 @@ def test_a_tier_above_what_the_owner_signs_is_implied() -> None:
     assert [text.partition(":")[0] for text in wrong(planned(org=org))] == ["rule may-call-1"]
 
 
+def test_what_an_ask_leaves_open_is_no_reason_that_nobody_may_sign_it() -> None:
+    narrow = ORG.replace(
+        "{amount: {from: 0, to: 500}, currency: EUR}", "{amount: {from: 0, to: 500}, currency: EUR, customer_tier: standard}"
+    )
+    assert narrow != ORG
+    assert wrong(planned(org=narrow)) == []
+    assert len(wrong(planned(CONTRACT.replace("to: 500}", "to: 500.01}"), org=narrow))) == 1
+
+
 def test_an_owner_with_the_local_key_needs_no_organisation_file() -> None:
     plain = "goal: g\nowner: owner@example.com\nmay:\n  - write: docs/**\nask:\n  - push: origin\n"
     found = planned(plain, None, identity=OWNER)

@@ -79,7 +79,15 @@ class Desk:
     def refund_tool(self, **declared: Any) -> Callable[..., Any]:
         @remit.tool("refund", **{"tier": "high-risk", "inert": ["reason"], **declared})
         async def refund(
-            order_id: str, customer: str, amount: Decimal, currency: str, customer_tier: str, legal: bool, reason: str = "", *, key: str
+            order_id: str,
+            customer: str,
+            amount: Decimal,
+            currency: str,
+            customer_tier: str,
+            legal: bool,
+            reason: str = "",
+            *,
+            key: str,
         ) -> dict[str, Any]:
             """Pay back."""
             self.keys.append(key)
@@ -100,7 +108,14 @@ class Desk:
         return look_up
 
     def guard(self, **more: Any) -> AbstractAsyncContextManager[remit.Guard]:
-        given = {"tools": self.tools, "org": self.organisation, "home": self.home, "workspace": self.work, "requester": OWNER, **more}
+        given = {
+            "tools": self.tools,
+            "org": self.organisation,
+            "home": self.home,
+            "workspace": self.work,
+            "requester": OWNER,
+            **more,
+        }
         contract = None if "resume" in more else given.pop("contract", self.contract)
         return remit.guard(contract, **given)
 
@@ -122,15 +137,22 @@ class Desk:
 
 def asking(amount: Any = Decimal("50.00"), **changed: Any) -> dict[str, Any]:
     """The arguments of one refund; `...` leaves one out."""
-    usual = {"order_id": "A-1", "customer": "c-1", "currency": "EUR", "customer_tier": "standard", "legal": False, "reason": "late"}
+    usual = {
+        "order_id": "A-1",
+        "customer": "c-1",
+        "currency": "EUR",
+        "customer_tier": "standard",
+        "legal": False,
+        "reason": "late",
+    }
     return {name: value for name, value in {"amount": amount, **usual, **changed}.items() if value is not ...}
 
 
-def story(tell: Callable[[], Awaitable[None]]) -> None:
+def story(tell: Callable[[], Awaitable[None]], seconds: float = 60) -> None:
     """Run it, and never longer than a test may take."""
 
     async def bounded() -> None:
-        with anyio.fail_after(30):
+        with anyio.fail_after(seconds):
             await tell()
 
     anyio.run(bounded)

@@ -38,7 +38,12 @@ def test_a_cent_more_waits_for_the_lead_and_is_paid_once_they_say_yes(desk: Desk
         async with desk.guard() as guard:
             waiting = await guard.call("refund", asking(Decimal("50.01")))
             assert isinstance(waiting, remit.Waiting)
-            assert (waiting.question, waiting.draft, waiting.asked, waiting.unknown) == ("Q1", f"{guard.run}:E1", ("support-lead",), False)
+            assert (waiting.question, waiting.draft, waiting.asked, waiting.unknown) == (
+                "Q1",
+                f"{guard.run}:E1",
+                ("support-lead",),
+                False,
+            )
             assert waiting.expires is not None
             assert desk.paid == []
             assert await guard.wait(waiting, timeout=0.1) == waiting
@@ -74,11 +79,13 @@ def test_the_lead_cannot_sign_six_hundred_and_finance_can(desk: Desk) -> None:
             waiting = await guard.call("refund", asking(600))
             assert isinstance(waiting, remit.Waiting)
             assert set(waiting.asked) == {"finance", OWNER}
-            with pytest.raises(Denied, match="beyond what|not support-lead"):
+            with pytest.raises(Denied, match=r"beyond what|not support-lead"):
                 await desk.answers(guard.run, "yes", by=LEAD)
             assert desk.paid == []
             for question in (await desk.state(guard.run)).open_questions:
-                await desk.answers(guard.run, "yes", by=FINANCE if "finance" in question.of else OWNER, question=question.question)
+                await desk.answers(
+                    guard.run, "yes", by=FINANCE if "finance" in question.of else OWNER, question=question.question
+                )
             assert isinstance(await guard.wait(waiting, timeout=10), remit.Done)
 
     story(tell)
@@ -109,7 +116,9 @@ def test_a_missing_order_is_said(desk: Desk) -> None:
 
 def test_a_contract_without_an_owner_opens_no_guard_and_all_that_is_wrong_is_said(desk: Desk) -> None:
     async def tell() -> None:
-        text = desk.contract.read_text().replace("owner: desk-owner@example.com\n", "").replace("who: finance", "who: nobody-here")
+        text = (
+            desk.contract.read_text().replace("owner: desk-owner@example.com\n", "").replace("who: finance", "who: nobody-here")
+        )
         desk.contract.write_text(text)
         with pytest.raises(BadInput) as wrong:
             async with desk.guard():

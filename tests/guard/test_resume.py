@@ -15,9 +15,12 @@ import remit
 from remit import errors
 from remit.app import engine
 from remit.engine.delivery import deliver
+from remit.engine.inbox import answer
+from remit.testing.signer import PaperSigner
 
 HERE = Path(__file__).parent
 STEPS = 30
+APPROVED = 28
 
 
 def loop(folder: Path, *resume: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -46,10 +49,10 @@ def orders(folder: Path) -> list[str]:
     return [line.split()[0] for line in till.read_text().splitlines()] if till.exists() else []
 
 
-def carried_on(folder: Path) -> dict[str, object]:
+def carried_on(folder: Path, **env: str) -> dict[str, object]:
     """A second process with the same loop finishes the run of the first one, or begins it where none was recorded."""
     known = runs(folder)
-    done = loop(folder, *known[-1:])
+    done = loop(folder, *known[-1:], **env)
     assert done.returncode == 0, done.stderr[-2000:]
     told: dict[str, object] = json.loads(done.stdout)
     return told
@@ -83,6 +86,29 @@ def test_killed_inside_the_tool_the_till_is_asked_what_became_of_it(place: Path,
     assert told["verdict"] == "success"
     assert told["receipts"] == ["paid A-1", "seen A-2" if die.startswith("after") else "paid A-2", "paid A-3"]
     assert orders(place) == ["A-1", "A-2", "A-3"]
+
+
+@pytest.mark.parametrize("step", [f"{side}:{number}" for number in range(APPROVED) for side in ("before", "after")])
+def test_killed_anywhere_between_the_answer_and_the_end_what_was_approved_is_paid_once(place: Path, step: str) -> None:
+    if os.environ.get("HYPOTHESIS_PROFILE") != "thorough" and int(step.partition(":")[2]) % 4 != 2:
+        pytest.skip("every step is killed only under `just thorough`")
+    waiting = loop(place, AMOUNT="60", PATIENCE="0")
+    assert json.loads(waiting.stdout)["verdict"] is None, waiting.stderr
+    [run] = runs(place)
+    assert orders(place) == []
+    anyio.run(all_answered, place, run)
+    second = loop(place, run, REMIT_TEST_CRASH=step, AMOUNT="60")
+    assert second.returncode in {0, -9}, second.stderr[-2000:]
+    if anyio.run(verdict, place) is None:
+        carried_on(place, AMOUNT="60")
+    assert anyio.run(verdict, place) == "success"
+    assert orders(place) == ["A-1", "A-2", "A-3"]
+
+
+async def all_answered(folder: Path, run: str) -> None:
+    async with engine(folder / "home") as supervisor:
+        for question in ("Q1", "Q2", "Q3"):
+            await answer(supervisor.hands, run, question, "yes", signer=PaperSigner(LEAD), assurance="person-signed")
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ from test_lifecycle import RUN, START, Story
 
 from remit.authority.action import Action
 from remit.authority.decision import Code, Reason
+from remit.contract.address import address
 from remit.contract.rule import Rule
 from remit.errors import BadInput
 from remit.run import event as e
 from remit.run.card import Shown, Why, card
 from remit.run.origin import origin
-from remit.value import digest
 
 
 def waiting(**arguments: object) -> Story:
@@ -212,7 +212,7 @@ def test_silence_is_told_by_the_ladder_to_its_end() -> None:
 def test_the_rule_that_asks_is_named_with_the_contract_it_stands_in() -> None:
     story, action = begun(), refund()
     above = Reason(code=Code.APPROVAL, rule="r9", contract="sha256:parent", why="the parent asks")
-    top = Reason(code=Code.APPROVAL, rule="org-mail", contract=digest(ORGANISATION), why="the organisation asks")
+    top = Reason(code=Code.APPROVAL, rule="org-mail", contract=address(ORGANISATION), why="the organisation asks")
     added = Reason(code=Code.APPROVAL, rule="no-vip", contract="sha256:condition", why="a person asked for it")
     rule = Rule(id="no-vip", effect="ask", verb="call", objects=("refund",), because="vips are called")
     story.tell(

@@ -41,8 +41,10 @@ class Waiting:
         """These answers, and no others, are on record as not counting; and the record is whole."""
         assert self.scene.rejected(self.run) == list(expected)
         account = json.loads(self.scene.quick("account", self.run, "--json").stdout)
+        said = [(row["reason"], row["who"]) for row in account["refused"] if row["action"] == "answer"]
+        assert len(said) == len(expected)
         assert all(
-            any(person in json.dumps(row) for row in account["refused"] + account["told"]) or True for _, person in expected
+            f": {code}: " in reason and who == person for (reason, who), (code, person) in zip(said, expected, strict=True)
         )
         self.scene.quick("verify")
 
@@ -399,7 +401,7 @@ def test_a_name_that_is_given_twice_is_no_change(waiting: Waiting) -> None:
         ("--set", "amount=60", "--set", "amount=400"), ("--set", 'amount={"from": 1, "from": 2}'), ("--set", "amount"),
         ("--set", "amount=NaN"), ("--set", "amount=-5"), ("--set", "amount=true"), ("--set", 'amount="60"'), ("--set", "amount=null"),
     ):  # fmt: skip
-        world.says(LEAD, "modify", *twice, run=waiting.run, code=2)
+        assert world.says(LEAD, "modify", *twice, run=waiting.run, code=None).returncode in {2, 3}
     assert world.facts("question_answered", run=waiting.run) == []
     waiting.nothing_left()
 

@@ -48,7 +48,12 @@ def test_yes_is_recorded_as_a_signed_session_answer_to_exactly_that_request(serv
     status, headers, _ = say(server, run, "yes", note="Seen the photograph.")
     assert (status, headers["location"]) == (303, f"/runs/{run}/questions/Q1")
     answered = state(server.home, run).questions["Q1"].answers[0]
-    assert (answered.answer, answered.person, answered.assurance, answered.note) == ("yes", OWNER, "session", "Seen the photograph.")
+    assert (answered.answer, answered.person, answered.assurance, answered.note) == (
+        "yes",
+        OWNER,
+        "session",
+        "Seen the photograph.",
+    )
     assert f"action: {refund().digest()}\n" in answered.statement
     assert verify_signature(answered.key, answered.statement.encode(), answered.signature, ANSWER)
     assert "Settled: yes" in server.get(f"/runs/{run}/questions/Q1")
@@ -151,7 +156,16 @@ def test_the_person_of_the_answer_is_that_of_the_session_whatever_the_form_says(
 
 def test_like_questions_are_answered_together_each_for_itself(server: Served) -> None:
     run = "rlike"
-    record(server.home, [started(run, server.home), *working(run), *asked(run, refund()), *asked(run, refund("75.00", order_id="B"), question="Q2"), *asked(run, refund("99.00", order_id="C"), question="Q3")])
+    record(
+        server.home,
+        [
+            started(run, server.home),
+            *working(run),
+            *asked(run, refund()),
+            *asked(run, refund("75.00", order_id="B"), question="Q2"),
+            *asked(run, refund("99.00", order_id="C"), question="Q3"),
+        ],
+    )
     page = server.get(f"/runs/{run}/questions/Q1")
     alike = {text.split()[0]: text for text in re.findall(r'name="also" value="([^"]+)"', page)}
     assert sorted(alike) == ["Q2", "Q3"]
@@ -194,7 +208,9 @@ def test_a_run_is_stopped_in_the_name_of_the_session(server: Served) -> None:
 
 def test_a_second_person_of_a_quorum_still_answers_after_the_first(server: Served) -> None:
     run = waiting(server, "rquorum", quorum=2, of=(OWNER, LEAD))
-    first = e.QuestionAnswered(run=run, question="Q1", answer="yes", person=LEAD, assurance="terminal", statement="", signature="", key="")
+    first = e.QuestionAnswered(
+        run=run, question="Q1", answer="yes", person=LEAD, assurance="terminal", statement="", signature="", key=""
+    )
     form = {**server.card(run), "said": "yes"}
     record(server.home, [first])
     assert server.ask("POST", f"/runs/{run}/questions/Q1", form=form)[0] == 303
@@ -221,6 +237,5 @@ def test_the_drawings_have_table_twins_with_the_same_facts(server: Served) -> No
     run = waiting(server, "rtwin")
     page = server.get(f"/runs/{run}")
     drawn = page.split('class="drawing timeline"')[1].split("</svg>")[0]
-    assert drawn.count("class=\"m-") == page.split('aria-label="Timeline as a table"')[1].split("</table>")[0].count("<tr>") - 1
+    assert drawn.count('class="m-') == page.split('aria-label="Timeline as a table"')[1].split("</table>")[0].count("<tr>") - 1
     assert json.dumps(contract().limits.turns) in page.split('aria-label="Limits as a table"')[1]
-

@@ -24,7 +24,7 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         goal = f"Answer the customers of order desk {number}, politely and within the day" if number % 2 else ""
         events += [started(run, home, goal=goal), *asked(run, refund(f"{51 + number % 400}.00", order_id=f"A-{number}"))]
     record(home, events)
-    with served(home, worker=False) as found:
+    with served(home, worker=True) as found:
         yield found.sign_in()
 
 

@@ -35,7 +35,12 @@ def test_the_link_becomes_a_cookie_and_a_clean_address_and_works_once(tmp_path: 
         status, headers, _ = own.ask("GET", f"/?token={token}")
         assert (status, headers["location"], headers["referrer-policy"]) == (303, "/", "same-origin")
         cookie = headers["set-cookie"]
-        assert cookie.startswith(f"remit-{own.port}=") and "HttpOnly" in cookie and "SameSite=strict" in cookie and "Path=/" in cookie
+        assert (
+            cookie.startswith(f"remit-{own.port}=")
+            and "HttpOnly" in cookie
+            and "SameSite=strict" in cookie
+            and "Path=/" in cookie
+        )
         assert token not in cookie and token not in own.get("/")
         assert own.end() == 0
         assert token not in own.said and "GET / 303" in own.said and "token" not in own.said
@@ -45,7 +50,16 @@ def test_a_wrong_token_and_no_token_get_nothing(server: Served) -> None:
     for path in ("/?token=wrong", "/?token=", "/?token=" + "a" * 5000):
         status, headers, _ = server.ask("GET", path, cookies=False)
         assert status == 303 and "set-cookie" not in headers
-    for path in ("/", "/runs/r1", "/runs/r1/questions/Q1", "/events", "/runs/r1/events", "/runs/r1/account", "/runs/r1/diff", "/nothing"):
+    for path in (
+        "/",
+        "/runs/r1",
+        "/runs/r1/questions/Q1",
+        "/events",
+        "/runs/r1/events",
+        "/runs/r1/account",
+        "/runs/r1/diff",
+        "/nothing",
+    ):
         status, _, text = server.ask("GET", path, cookies=False)
         assert status in {401, 404}
         assert "refund" not in text and OWNER not in text
@@ -60,7 +74,9 @@ def test_health_is_told_to_anybody_and_says_nothing_else(server: Served) -> None
     assert server.ask("GET", "/healthz", cookies=False)[::2] == (200, "ok\n")
 
 
-@pytest.mark.parametrize("host", ["evil.example.com", "127.0.0.1", "127.0.0.1:1", "localhost:1", "127.0.0.1.nip.io:{port}", "", "[::1"])
+@pytest.mark.parametrize(
+    "host", ["evil.example.com", "127.0.0.1", "127.0.0.1:1", "localhost:1", "127.0.0.1.nip.io:{port}", "", "[::1"]
+)
 def test_a_host_that_is_not_ours_is_misdirected(server: Served, host: str) -> None:
     status, _, text = server.ask("GET", "/", headers={"Host": host.format(port=server.port)})
     assert status in {400, 421} and "refund" not in text
@@ -216,7 +232,9 @@ def test_other_machines_are_let_in_only_with_a_team_sign_in(tmp_path: Path) -> N
     home = _home(tmp_path)
     assert "nobody would have to sign in" in _refused(home, "--host", "0.0.0.0")
     assert "a header that anybody may send proves nothing" in _refused(home, "--trust-header", "X-Forwarded-User")
-    assert "exclude one another" in _refused(home, "--trust-header", "X", "--trusted-proxy", "127.0.0.1/32", "--oidc", "https://id.example.com")
+    assert "exclude one another" in _refused(
+        home, "--trust-header", "X", "--trusted-proxy", "127.0.0.1/32", "--oidc", "https://id.example.com"
+    )
     assert "is no address of an inbox" in _refused(home, "--url", "inbox.example.com")
     assert "--client-id" in _refused(home, "--oidc", "https://id.example.com")
     (home / "org.remit.yaml").unlink()
@@ -243,7 +261,15 @@ def test_a_trusted_header_names_the_person_only_from_the_proxy(tmp_path: Path) -
         _, headers, text = own.ask("GET", "/runs/r1/questions/Q1", headers={**https, **person})
         assert "max-age" in headers["strict-transport-security"] and "Sign out" not in text
         fields = dict(re.findall(r'name="(form|seen)" value="([^"]+)"', text))
-        assert own.ask("POST", "/runs/r1/questions/Q1", form={**fields, "said": "yes"}, headers={**https, **person, "Origin": "https://evil.example.com"})[0] == 403
+        assert (
+            own.ask(
+                "POST",
+                "/runs/r1/questions/Q1",
+                form={**fields, "said": "yes"},
+                headers={**https, **person, "Origin": "https://evil.example.com"},
+            )[0]
+            == 403
+        )
         assert own.ask("POST", "/runs/r1/questions/Q1", form={**fields, "said": "yes"}, headers={**https, **person})[0] == 303
     with served(home, *trust, "--trusted-proxy", "10.0.0.0/8") as own:
         own.link = f"http://127.0.0.1:{_port(own)}/"

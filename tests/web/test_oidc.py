@@ -78,7 +78,9 @@ class Provider:
         header = claims.pop("header", {"alg": "ES256", "kid": "one"})
         if header["alg"] == "none":
             return ".".join(urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in (header, claims)) + "."
-        return jwt.encode(header, {name: value for name, value in claims.items() if value is not None}, key, algorithms=["ES256", "HS256"])
+        return jwt.encode(
+            header, {name: value for name, value in claims.items() if value is not None}, key, algorithms=["ES256", "HS256"]
+        )
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +100,19 @@ def server(tmp_path_factory: pytest.TempPathFactory, provider: Provider) -> Iter
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    with served(home, "--port", str(port), "--url", url, "--oidc", provider.issuer, "--client-id", CLIENT, "--client-secret-file", str(home / "secret")) as found:
+    with served(
+        home,
+        "--port",
+        str(port),
+        "--url",
+        url,
+        "--oidc",
+        provider.issuer,
+        "--client-id",
+        CLIENT,
+        "--client-secret-file",
+        str(home / "secret"),
+    ) as found:
         yield found
 
 
@@ -171,7 +185,9 @@ def test_an_answer_counts_only_in_the_browser_that_began_and_once(server: Served
     assert server.ask("GET", came)[0] == 403, "that sign-in was used up by the wrong answer"
 
 
-@pytest.mark.parametrize("to", ["//evil.example.com", "https://evil.example.com", "/runs/../../x%22", "/%0d%0aX: y", '/runs/"><script>'])
+@pytest.mark.parametrize(
+    "to", ["//evil.example.com", "https://evil.example.com", "/runs/../../x%22", "/%0d%0aX: y", '/runs/"><script>']
+)
 def test_the_way_leads_nowhere_but_to_our_own_pages(server: Served, provider: Provider, to: str) -> None:
     from urllib.parse import quote
 

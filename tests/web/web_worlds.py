@@ -102,11 +102,11 @@ def refund(amount: str = "120.50", **more: Any) -> Action:
     return Action(verb="call", object="refund", arguments={**arguments, **more})
 
 
-def started(run: str, home: Path, *, goal: str = "", parent: str | None = None, **more: Any) -> e.Event:
+def started(run: str, home: Path, *, goal: str = "", parent: str | None = None, hosted: bool = False, **more: Any) -> e.Event:
     made = contract(goal, **more) if goal else contract(**more)
     return e.Started(
         run=run, contract=made, organisation=organisation(home), workspace="/srv/desk", command=("python", "agent.py"),
-        trigger="by hand", requester=OWNER, parent=parent,
+        trigger="by hand", requester=OWNER, parent=parent, hosted=hosted,
     )  # fmt: skip
 
 
@@ -138,7 +138,13 @@ def asked(
 def working(run: str) -> list[e.Event]:
     """Some honest work, and a refusal."""
     push = Action(verb="push", object="origin")
-    never = Reason(code=Code.AUTHORITY, rule="never-push-1", contract="sha256:c", why="the release job pushes", instead="leave the push to it")
+    never = Reason(
+        code=Code.AUTHORITY,
+        rule="never-push-1",
+        contract="sha256:c",
+        why="the release job pushes",
+        instead="leave the push to it",
+    )
     small = refund("18.00", order_id="A-1001", reason="One item was missing.")
     fine = Reason(code=Code.ALLOWED, rule="may-call-1", contract="sha256:c", why="covered by may-call-1")
     return [
@@ -323,16 +329,91 @@ def served(home: Path, *options: str, worker: bool = False) -> Iterator[Served]:
 def fill(home: Path) -> None:
     """One of everything: open questions of every kind, a doubt, an outcome, an offer, a running run with a child, ended ones."""
     identity(home)
-    record(home, [started("r1refund", home), *working("r1refund"), *asked("r1refund", refund()), *asked("r1refund", refund("75.00", order_id="A-1050", customer="grace@example.com"), question="Q2")], since=1500)
-    record(home, [started("r2legal", home, goal="Write the reply to the notice of 3 March"), *working("r2legal"), *asked("r2legal", refund("310.00", customer="notary@example.com"), of=(LEAD,), text="May the agent call refund?")], since=900)
-    record(home, [started("r3done", home, goal="Prepare this repository for the v2.4.0 release"), *working("r3done"), *ended("r3done", verdict="success_with_exceptions", exceptions=("docs/old.md: broken link to /legacy",))], since=7200)
+    record(
+        home,
+        [
+            started("r1refund", home),
+            *working("r1refund"),
+            *asked("r1refund", refund()),
+            *asked("r1refund", refund("75.00", order_id="A-1050", customer="grace@example.com"), question="Q2"),
+        ],
+        since=1500,
+    )
+    record(
+        home,
+        [
+            started("r2legal", home, goal="Write the reply to the notice of 3 March"),
+            *working("r2legal"),
+            *asked("r2legal", refund("310.00", customer="notary@example.com"), of=(LEAD,), text="May the agent call refund?"),
+        ],
+        since=900,
+    )
+    record(
+        home,
+        [
+            started("r3done", home, goal="Prepare this repository for the v2.4.0 release"),
+            *working("r3done"),
+            *ended("r3done", verdict="success_with_exceptions", exceptions=("docs/old.md: broken link to /legacy",)),
+        ],
+        since=7200,
+    )
     child = e.ChildStarted(run="r4tree", child="r4tree.1", key="c1", reserved=Spend(turns=10))
-    record(home, [started("r4tree", home, goal="Translate the handbook into three languages"), *working("r4tree"), child, started("r4tree.1", home, goal="Translate chapter one into French", parent="r4tree"), *working("r4tree.1")], since=400)
+    record(
+        home,
+        [
+            started("r4tree", home, goal="Translate the handbook into three languages"),
+            *working("r4tree"),
+            child,
+            started("r4tree.1", home, goal="Translate chapter one into French", parent="r4tree"),
+            *working("r4tree.1"),
+        ],
+        since=400,
+    )
     sure = refund("44.00", order_id="A-0999")
-    doubt = e.QuestionAsked(run="r5doubt", question="Q1", about="doubt", text="Did the refund of 44.00 EUR to ada@example.com happen?", of=(OWNER,), draft="k9", action=sure, digest=sure.digest())
-    record(home, [started("r5doubt", home, goal="Refund the orders of the broken batch"), *working("r5doubt"), e.Drafted(run="r5doubt", key="k9", action=sure, digest=sure.digest(), effect="execute"), e.Intended(run="r5doubt", key="k9", action=sure), e.InDoubt(run="r5doubt", key="k9", why="the connection broke before the answer"), doubt], since=600)
-    record(home, [started("r6fail", home, goal="Sort the photographs of the archive"), *working("r6fail"), *ended("r6fail", verdict="failed")], since=20000)
-    accepted = e.Accepted(run="r7good", acceptance="accepted", person=OWNER, assurance="terminal", statement="", signature="", key="")
-    record(home, [started("r7good", home, goal="Summarise the meeting of 12 May"), *working("r7good"), *ended("r7good"), accepted], since=90000)
-    context = e.QuestionAsked(run="r8ctx", question="Q1", about="context", text="Which of the two addresses of the customer is the current one?", of=(OWNER,))
+    doubt = e.QuestionAsked(
+        run="r5doubt",
+        question="Q1",
+        about="doubt",
+        text="Did the refund of 44.00 EUR to ada@example.com happen?",
+        of=(OWNER,),
+        draft="k9",
+        action=sure,
+        digest=sure.digest(),
+    )
+    record(
+        home,
+        [
+            started("r5doubt", home, goal="Refund the orders of the broken batch"),
+            *working("r5doubt"),
+            e.Drafted(run="r5doubt", key="k9", action=sure, digest=sure.digest(), effect="execute"),
+            e.Intended(run="r5doubt", key="k9", action=sure),
+            e.InDoubt(run="r5doubt", key="k9", why="the connection broke before the answer"),
+            doubt,
+        ],
+        since=600,
+    )
+    record(
+        home,
+        [
+            started("r6fail", home, goal="Sort the photographs of the archive"),
+            *working("r6fail"),
+            *ended("r6fail", verdict="failed"),
+        ],
+        since=20000,
+    )
+    accepted = e.Accepted(
+        run="r7good", acceptance="accepted", person=OWNER, assurance="terminal", statement="", signature="", key=""
+    )
+    record(
+        home,
+        [started("r7good", home, goal="Summarise the meeting of 12 May"), *working("r7good"), *ended("r7good"), accepted],
+        since=90000,
+    )
+    context = e.QuestionAsked(
+        run="r8ctx",
+        question="Q1",
+        about="context",
+        text="Which of the two addresses of the customer is the current one?",
+        of=(OWNER,),
+    )
     record(home, [started("r8ctx", home, goal="Update the address book"), *working("r8ctx"), context], since=200)

@@ -19,7 +19,12 @@ def irreversible(subject: Subject, tool: Tool | None) -> bool:
         return False
     if tool.effect in ("send", "publish") or (tool.effect == "execute" and tool.tier in ("high-risk", "human-approved")):
         return True
-    return any(each.irreversible and _given(subject.arguments, each.name) for each in tool.arguments)
+    return by_argument(subject.arguments, tool)
+
+
+def by_argument(arguments: Mapping[str, Any], tool: Tool) -> bool:
+    """Whether an argument is given that makes the call irreversible, whatever the tool's effect is otherwise."""
+    return any(each.irreversible and _given(arguments, each.name) for each in tool.arguments)
 
 
 def irreversible_anywhere(lineage: Sequence[Authority], subject: Subject) -> bool:

@@ -6,6 +6,7 @@ from typing import Literal
 from remit.authority.action import Action
 from remit.authority.approval import Approval
 from remit.authority.compile import Authority
+from remit.authority.consequence import by_argument
 from remit.authority.counting import approvers, four_eyes, may_sign
 from remit.authority.decision import Allow, Code, Reason, Refuse
 from remit.authority.subject import Subject, subject
@@ -64,10 +65,18 @@ def transition(tool: Tool | None, verb: Verb) -> Transition:
     return "reversible to irreversible"
 
 
+def becomes(action: Action, tool: Tool | None) -> Transition:
+    """What this very call turns the work into: an argument may make final what otherwise could be taken back."""
+    mild = tool is not None and (tool.effect not in LEAVING or (tool.effect == "execute" and tool.tier == "bounded"))
+    if tool is not None and mild and by_argument(action.arguments, tool):
+        return "reversible to irreversible"
+    return transition(tool, action.verb)
+
+
 def leaves(action: Action | Subject, tool: Tool | None) -> bool:
     """Whether the effect leaves the workspace, and so is drafted in the outbox first."""
     if action.verb == "call":
-        return tool is not None and tool.effect in LEAVING
+        return tool is not None and (tool.effect in LEAVING or by_argument(action.arguments, tool))
     return action.verb in ("publish", "push")
 
 

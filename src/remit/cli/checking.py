@@ -9,6 +9,7 @@ from remit.cli.check import screen
 from remit.cli.load import load_organisation, read_contract
 from remit.cli.place import home
 from remit.cli.say import document, talk
+from remit.contract.address import address
 from remit.contract.case import METERED, Setting
 from remit.contract.contract import Contract, Finding
 from remit.contract.parse import Parsed
@@ -50,7 +51,7 @@ def checked(path: Path, org: str | None) -> Checked:
     )
     context = [(str(path), digest(parsed.text))]
     if organisation is not None:
-        context.append((organisation.name, digest(organisation)))
+        context.append((organisation.name, address(organisation)))
     return Checked(parsed=parsed, review=looked, organisation=organisation, context=tuple(context))
 
 

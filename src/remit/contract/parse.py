@@ -31,6 +31,7 @@ CONTRACT_KEYS = (
 )  # fmt: skip
 ORGANISATION_KEYS = (
     "name", "people", "known", "may", "ask", "never", "tools", "limits", "secrets", "assurance", "four eyes", "mail", "inbox",
+    "inbox keys",
 )  # fmt: skip
 EFFECTS: tuple[Effect, ...] = ("may", "ask", "never")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -314,4 +315,5 @@ def _organisation(reading: Reading, table: Table) -> Organisation:
         four_eyes=bool(reading.truth(table.get("four eyes"), "four eyes")),
         mail=mail,
         inbox=parse_inbox(reading, table.get("inbox"), "inbox"),
+        inbox_keys=reading.texts(table.get("inbox keys"), "inbox keys"),
     )

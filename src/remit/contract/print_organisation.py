@@ -30,6 +30,7 @@ def print_organisation(organisation: Organisation) -> str:
         "four eyes": Plain(text="true") if organisation.four_eyes else None,
         "mail": _mail(organisation.mail) if organisation.mail is not None else None,
         "inbox": organisation.inbox,
+        "inbox keys": list(organisation.inbox_keys),
     }
     kept = some(tree)
     if organisation.secrets != usual.secrets:

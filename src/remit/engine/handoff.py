@@ -3,7 +3,7 @@
 from remit.authority.action import Action
 from remit.authority.compile import Authority
 from remit.authority.decision import Allow, Refuse
-from remit.authority.responsible import leaves, responsible, transition
+from remit.authority.responsible import becomes, leaves, responsible
 from remit.contract.party import Tool
 from remit.engine.lineage import approvals
 from remit.ports import Transaction
@@ -30,5 +30,5 @@ def hand_off(
 ) -> None:
     """Record who answers from here on, and why it is they."""
     if named:
-        moved = transition(tool, action.verb)
+        moved = becomes(action, tool)
         transaction.append(HandedOff(run=run, key=key, transition=moved, responsible=named, by=by))

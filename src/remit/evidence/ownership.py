@@ -5,6 +5,7 @@ What is merely implied is an error: nobody, or more than one, or somebody who co
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from remit.authority.action import Action
 from remit.authority.compile import Authority, compile_organisation
@@ -207,12 +208,23 @@ class _Reading:
     def _may_sign(self, rule: Rule, name: str, people: tuple[str, ...], what: str, *, bounded: bool = False) -> None:
         """The strongest acts the rule covers must be within what one of these people may sign (OWN-05)."""
         for arguments in upper_bounds(rule, self.organisation, bounded=bounded):
-            ready = subject(Action(verb=rule.verb, object=name, arguments=arguments))
-            if isinstance(ready, str) or any(may_sign(self.signing, ready, person) for person in people):
+            if any(self._signs(rule, name, arguments, person, filled=bounded) for person in people):
                 continue
             shown = ", ".join(f"{key} {value}" for key, value in arguments.items() if value) or "anything it covers"
             self.wrong(f"rule {rule.id}", f"{what}: {shown}", "bound the rule, or ask somebody who may sign it")
             return
+
+    def _signs(self, rule: Rule, name: str, arguments: dict[str, Any], person: str, *, filled: bool) -> bool:
+        """Whether the person may sign this act; `filled`: with what the rule leaves open as their own authority has it."""
+        cases = [arguments]
+        known = next((each for each in self.organisation.people if each.id == person), None)
+        if filled and known is not None:
+            cases += [fill | arguments for own in known.may_sign for fill in upper_bounds(own, self.organisation)]
+        for case in cases:
+            ready = subject(Action(verb=rule.verb, object=name, arguments=case))
+            if isinstance(ready, str) or may_sign(self.signing, ready, person):
+                return True
+        return False
 
     def uncovered(self) -> None:
         """A tool of the contract's own that cannot be called back, and that no rule speaks of: nobody decided about it."""

@@ -31,6 +31,7 @@ class Signing:
     def __init__(self) -> None:
         self.count = 0
         self._people: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._inboxes: dict[str, tuple[str, ...]] = {}
         self._contracts: dict[str, str] = {}
         self._owners: dict[str, str] = {}
         self._offers: dict[str, str] = {}
@@ -41,6 +42,7 @@ class Signing:
         match event:
             case Started():
                 self._people[event.run] = {person.id: tuple(map(_bare, person.keys)) for person in event.organisation.people}
+                self._inboxes[event.run] = tuple(map(_bare, event.organisation.inbox_keys))
                 self._contracts[event.run] = event.contract.hash()
                 self._owners[event.run] = event.contract.owner
             case QuestionAsked():
@@ -122,7 +124,8 @@ class Signing:
         if not event.signature or not verify_signature(event.key, event.statement.encode(), event.signature, space):
             return f"the signature of `{person}` does not cover the statement"
         known = self._people.get(event.run)
-        if known is not None and _bare(event.key) not in known.get(person, ()):
+        attested = self._inboxes.get(event.run, ()) if event.assurance == "session" and person in (known or {}) else ()
+        if known is not None and _bare(event.key) not in (*known.get(person, ()), *attested):
             return f"the key is not one that the organisation of run `{event.run}` knows for `{person}`"
         wanted = {"run": event.run, "person": person, "contract": self._contracts.get(event.run, "")} | said
         fields = read_statement(event.statement)

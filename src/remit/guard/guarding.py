@@ -53,7 +53,8 @@ class Guard:
         self._carrier, self._group, self._person = carrier, group, person
         self._hands, self._gate = carrier.hands, carrier.gate
         self._left: dict[Slot, list[_Later]] = {}
-        self._over = False
+        self._over = self._gone = False
+        self._last: Outcome | None = None
 
     # ------------------------------------------------------------ acts
 
@@ -66,6 +67,7 @@ class Guard:
         name always means the same act, also after a crash. Whoever stops waiting for the call does not stop the call: the next
         same one is told how it ended. Numbers are `int` or `Decimal`. Raises only what is remit's or the machine's fault.
         """
+        self._here()
         action = wanted(name, arguments, named, key)
         if isinstance(action, str):
             shown = "".join(mark if mark.isprintable() else "\ufffd" for mark in str(name)[:200])
@@ -81,6 +83,7 @@ class Guard:
 
     async def wait(self, waiting: Waiting, timeout: float | None = None) -> Done | Refused | Waiting:  # noqa: ASYNC109 - it gives the state, not an error
         """What became of it: as soon as that is known, or how it stands after `timeout` seconds. Raises BadInput."""
+        self._here()
         with anyio.move_on_after(timeout):
             while True:
                 found = await self._stands(waiting)
@@ -94,6 +97,7 @@ class Guard:
 
         The same text is the same question, however often it is asked.
         """
+        self._here()
         run = await self._carrier.state()
         known = [
             name for name, each in run.questions.items() if each.question.about == "context" and each.question.text == text[:2000]
@@ -110,24 +114,41 @@ class Guard:
 
     async def confirm(self, draft: str, receipt: str) -> Done | Refused | Waiting:
         """Late word, from a webhook say, that an effect happened: a fact beside all others. Raises BadInput for no draft."""
+        self._here()
         await confirm(self._hands, self.run, draft, receipt, by="word from outside, through the guard")
         return await self._stands(Waiting(draft=draft))
 
     # ------------------------------------------------------------ the end
 
     async def finish(self) -> Outcome:
-        """No more acts: the checks run, and their verdict stands. While people are awaited it is None; finish again later."""
+        """No more acts: the checks run, and their verdict stands. While people are awaited it is None; finish again later.
+
+        After the guard was left it says how the run stood then.
+        """
         self._over = True
-        return outcome(await self._carrier.end())
+        if not self._gone or self._last is None:
+            self._here()
+            self._last = outcome(await self._carrier.end())
+        return self._last
 
     async def stop(self, why: str) -> Outcome:
         """End the run; what has begun is waited for, what waits is withdrawn."""
+        if self._gone:
+            return await self.finish()
         run = await self._carrier.state()
         if run.verdict is None and not run.stop:
             await ask_stop(self._hands, self.run, by=self._person, why=why)
         return await self.finish()
 
+    def leave(self) -> None:
+        """The context is over, and with it everything but the last word on how the run stood."""
+        self._gone = True
+
     # ------------------------------------------------------------ inside
+
+    def _here(self) -> None:
+        if self._gone:
+            raise BadInput(f"the guard of run `{self.run}` was left", hint=f"open it again with `resume={self.run!r}`")
 
     def _begun(self, action: Action, key: str) -> _Later:
         """Under way in a task of its own: a caller that is cancelled must not tear an effect in two."""

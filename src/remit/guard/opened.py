@@ -91,6 +91,7 @@ async def _carried(supervisor: Supervisor, run_id: str, person: str) -> AsyncIte
                 except BaseException as error:  # noqa: BLE001 - raised again below, not wrapped into a group
                     failure = error
                 finally:
+                    opened.leave()
                     group.cancel_scope.cancel()
         except BaseExceptionGroup as several:
             failure = _first(several)

@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio.to_thread
 
-from remit.adapters.effects.arguments import json_text, readable
+from remit.adapters.effects.arguments import json_text, readable, usable
 from remit.errors import BadInput, Broken, Refused, RemitError
 from remit.guard.results import DidNotHappen
 from remit.guard.signature import Signature
@@ -37,7 +37,7 @@ class PythonPerformer:
 
     def preview(self, arguments: Mapping[str, Any]) -> str:
         """What the tool's own `preview` says, else its name and each argument on a line. Raises BadInput."""
-        given = self._signature.fitted(arguments)
+        given = self._given(arguments)
         if self._preview is None:
             lines = [f"{name}: {_shown(arguments[name])}" for name in sorted(arguments)]
             return readable("\n".join([self._name, *lines]))
@@ -48,7 +48,7 @@ class PythonPerformer:
 
     async def perform(self, key: str, arguments: Mapping[str, Any], *, workspace: Path) -> Receipt:
         """Call it. Raises DidNotHappen as the tool did, BadInput before it began; whatever else it raises is a doubt."""
-        given = self._signature.fitted(arguments)
+        given = self._given(arguments)
         try:
             value = await _called(self._function, given | ({"key": key} if self._signature.keyed else {}))
         except DidNotHappen:
@@ -64,12 +64,16 @@ class PythonPerformer:
         if self._probe is None:
             raise Broken(NOT_ASKED)
         try:
-            value = await _called(partial(self._probe, key), self._signature.fitted(arguments))
+            value = await _called(partial(self._probe, key), self._given(arguments))
         except RemitError as error:
             raise Broken(_said(error)) from error
         except Exception as error:
             raise Broken(_said(error)) from error
         return None if value is None else receipt_of(value)
+
+    def _given(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        usable(arguments)
+        return self._signature.fitted(arguments)
 
 
 def receipt_of(value: Any) -> Receipt:

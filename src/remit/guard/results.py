@@ -17,7 +17,7 @@ class Done(Value, frozen=True, kw_only=True):
 
 
 class Refused(Value, frozen=True, kw_only=True):
-    """It did not happen and will not. `code` is one of `authority.decision.Code`, or FAILED: allowed, but not done by the tool."""
+    """It did not happen and will not. `code` is one of `authority.decision.Code`, or FAILED: allowed, and the tool did not."""
 
     reason: str
     instead: str = ""

@@ -8,13 +8,14 @@ import msgspec
 
 from remit.authority.action import Action
 from remit.authority.decision import Code, Reason
+from remit.contract.address import address
 from remit.contract.rule import Rule
 from remit.errors import BadInput
 from remit.run.asking import next_person, of
 from remit.run.origin import Source, origin
 from remit.run.people import QuestionAsked, Said
 from remit.run.state import Asked, Run
-from remit.value import Value, digest
+from remit.value import Value
 
 __all__ = ["Card", "Shown", "Source", "Why", "card"]
 
@@ -145,7 +146,7 @@ def _why(run: Run, reason: Reason) -> Why:
     organisation = run.started.organisation
     if reason.contract == run.contract.hash():
         return _with_rule(reason, run.contract.rules, "the contract")
-    if reason.contract == digest(organisation):
+    if reason.contract == address(organisation):
         return _with_rule(reason, organisation.rules, organisation.name)
     for answer in run.conditions:
         if any(rule.id == reason.rule for rule in answer.rules):
@@ -155,6 +156,7 @@ def _why(run: Run, reason: Reason) -> Why:
 
 def _with_rule(reason: Reason, rules: tuple[Rule, ...], contract: str) -> Why:
     because = next((rule.because for rule in rules if rule.id == reason.rule), "")
+    because = "" if because in reason.why else because  # the words of a rule that asks end with it already
     return Why(rule=reason.rule or "", words=reason.why, contract=contract, because=because)
 
 

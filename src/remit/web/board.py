@@ -100,7 +100,8 @@ class Boards:
 async def board(ledger: Ledger, person: str) -> Board:
     """The inbox of this person as the ledger has it now."""
     runs = await ledger.runs()
-    briefs = {brief.run: brief for brief in _briefs(runs, await ledger.kinds("verdict_reached", "accepted", "undone"))}
+    ends = [*await ledger.kinds("verdict_reached"), *await ledger.kinds("accepted", "undone")]
+    briefs = {brief.run: brief for brief in _briefs(runs, ends)}
     open_ = await waiting(ledger)
     said = {
         (each.run, each.event.question): _values(each.event.action)

@@ -21,7 +21,7 @@ DROPPED_SECTIONS = ("credential",)
 DROPPED_KEYS = re.compile(
     r"extraheader|cookiefile|askpass|sshcommand|gitproxy|token|passw|pass$|secret|apikey|auth(?!or)|sslkey$"
 )
-USERINFO = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<user>[^/?#\s]*)@")
+USERINFO = re.compile(r"(?P<scheme>(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,30})://(?P<user>[^/?#\s]*)@")
 SECTION = re.compile(r'\[\s*([A-Za-z0-9.-]+)(?:[ \t]+"((?:[^"\\\n]|\\.)*)")?\s*\]')
 KEY = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 ESCAPES = {"n": "\n", "t": "\t", "b": "\b", '"': '"', "\\": "\\"}
