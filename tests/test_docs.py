@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from remit.cli.main import VERBS
-from remit.contract.parse import CONTRACT_KEYS, ORGANISATION_KEYS, parse
+from remit.contract.parse import CONTRACT_KEYS, ORGANISATION_KEYS, parse, parse_organisation
 from remit.run.event import Event
 from remit.run.lifecycle import diagram
 
@@ -19,6 +19,13 @@ CONTRACT = re.compile(r"(?m)^    goal: .*\n(?:(?:    .*)?\n)+")
 CONTRACTS = sorted(
     path for path in (ROOT / "examples").rglob("*.remit.yaml") if "incomplete" not in path.name and "org" not in path.name
 )
+
+
+SNIPPETS = [
+    (page.name, number, text)
+    for page in (ROOT / "docs" / "do").glob("*.md")
+    for number, text in enumerate(re.findall(r"^```yaml\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL), 1)
+]
 
 
 def rows(page: str) -> list[str]:
@@ -80,6 +87,17 @@ def test_the_contract_of_the_readme_is_whole() -> None:
     parsed = parse(re.sub("(?m)^    ", "", found[0]), file="readme.remit.yaml")
     assert parsed.findings == ()
     assert parsed.contract is not None
+
+
+def test_each_way_to_connect_a_tool_has_an_example() -> None:
+    assert [name for name, _, _ in SNIPPETS if name == "connect-tools.md"] == ["connect-tools.md"] * 5
+
+
+@pytest.mark.parametrize(("page", "number", "text"), SNIPPETS, ids=[f"{name}-{number}" for name, number, _ in SNIPPETS])
+def test_every_organisation_in_the_documents_is_whole(page: str, number: int, text: str) -> None:
+    parsed = parse_organisation(text, file=page)
+    assert parsed.findings == ()
+    assert parsed.organisation is not None
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))

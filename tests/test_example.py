@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -254,3 +255,35 @@ def test_the_contract_answers_as_its_sentences_say(verb: str, object_: str, said
     decision = decide((compile_contract(contract, None),), action, spent=Spent(), now=datetime(2026, 4, 1, tzinfo=UTC))
     assert word(decision) == said
     assert decision.reasons
+
+
+def test_the_refund_walk_through_shows_what_it_promises(tmp_path: Path) -> None:
+    """As anybody runs it, but for making the environment ready, which whoever runs the tests has done."""
+    scene = tmp_path / "examples" / "refunds"
+    shutil.copytree(RELEASE.parent / "refunds", scene, ignore=shutil.ignore_patterns("__pycache__"))
+    ready = tmp_path / "tools" / "ready"
+    ready.parent.mkdir()
+    ready.write_text("#!/bin/sh\n")
+    ready.chmod(0o755)
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("REMIT_", "GIT_"))}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    ended = subprocess.run(
+        ["sh", str(scene / "run")], env={**kept, "PATH": path, "TMPDIR": str(tmp_path)}, capture_output=True, text=True,
+        check=False, timeout=300,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout[-2000:] + ended.stderr[-2000:]
+    shown = ended.stdout + ended.stderr
+    for promised in (
+        "every step has its person",
+        "WAITING FOR A PERSON",
+        "to support-lead: [remit] Q1: May the agent call refund",
+        "`refund` needs `order_id`",
+        "`Q1` asks support-lead, not head-of-care@example.com",
+        "Q1 answered yes by support-lead@example.com, signed and recorded",
+        "id refund-1; answered for by head-of-care@example.com",
+        "id refund-2; answered for by support-lead@example.com",
+        "person-signed: seen the photo",
+        "are what was recorded",
+    ):
+        assert promised in shown, promised
+    assert "Traceback" not in shown

@@ -65,7 +65,7 @@ async def main() -> None:
             (WORK / "report.md").write_text("\n".join(["# Refunds", "", *lines, ""]))
             print(*lines, sep="\n")
     outcome = await guard.finish()
-    print(f"outcome: {outcome.verdict or 'waiting'} {outcome.why}".strip())
+    print(f"outcome: {outcome.verdict or outcome.why}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 TOKEN = "let-me-in"
 
@@ -13,7 +14,7 @@ class Shop(BaseHTTPRequestHandler):
     """POST /refunds under an Idempotency-Key, GET /refunds/KEY, POST /page/WHO. What happened stands in the book, a line each."""
 
     book: Path
-    done: dict[str, dict[str, object]] = {}
+    done: ClassVar[dict[str, dict[str, object]]] = {}
     one_at_a_time = threading.Lock()
 
     def do_POST(self) -> None:
@@ -52,7 +53,7 @@ class Shop(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         """Nothing: the book is the log."""
 
 

@@ -414,9 +414,9 @@ def test_a_call_with_a_name_of_its_own_is_one_effect_however_often_it_is_made(tm
         shop = Shop(tmp_path)
 
         async def agent(inside: Inside) -> None:
-            for amount in (40, 40, 30):
-                replies.append(await inside.act("call", "refund", arguments={"amount": amount}, ref="order 7"))
-            replies.append(await inside.act("call", "refund", arguments={"amount": 40}, ref="order 8"))
+            for amount, ref in ((40, "order 7"), (40, "order 7"), (30, "order 7"), (40, "order 8")):
+                said = await inside.act("call", "refund", arguments={"amount": amount}, ref=ref)
+                replies.append(said)
 
         shop.agents = [agent]
         await shop.handed_over(paying())

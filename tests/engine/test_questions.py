@@ -5,8 +5,24 @@ from typing import Any
 
 import anyio
 import pytest
-from effects_worlds import FINANCE, LEAD, ORG, OTHER, PEOPLE, REFUND, Shop, amounts, calls, limited, pages, paying, person
-from engine_worlds import OWNER, Crash, rule, story
+from effects_worlds import (
+    ASKED,
+    FINANCE,
+    FREE,
+    LEAD,
+    ORG,
+    OTHER,
+    PEOPLE,
+    REFUND,
+    Shop,
+    amounts,
+    calls,
+    limited,
+    pages,
+    paying,
+    person,
+)
+from engine_worlds import OWNER, Crash, rule, story, writes
 from msgspec.structs import replace
 
 from remit.authority.decision import Code
@@ -320,7 +336,7 @@ def test_a_statement_names_the_change_it_approves(shop: Shop) -> None:
             {"arguments": {"amount": 60}, "rules": "never: [{call: x}]"},
         ):
             with pytest.raises(BadInput):
-                await answer_signed(shop.hands, text, signature, **more)  # type: ignore[arg-type]
+                await answer_signed(shop.hands, text, signature, **more)
         with pytest.raises(BadInput):
             await answer_signed(shop.hands, text, signature)
         await answer_signed(shop.hands, text, signature, arguments={"amount": 60})
@@ -526,5 +542,162 @@ def test_an_answer_after_the_crash_of_whoever_asked_is_acted_on(tmp_path: Path) 
         await answer(shop.hands, run_id, "Q1", "yes", signer=PaperSigner(LEAD), assurance="terminal")
         run = await shop.drive(run_id)
         assert (shop.paid, run.verdict) == ([100], "success")
+
+    story(tell)
+
+
+def test_an_answer_after_the_deadline_is_too_late_whether_or_not_anybody_looked(shop: Shop) -> None:
+    async def tell() -> None:
+        run = await shop.handed_over(paying(escalation=pages(within=7200)))
+        text, signature = await signed(shop, run.id, "yes")
+        shop.jump(hours=2)
+        for _ in range(2):
+            with pytest.raises(BadInput, match="time to answer"):
+                await answer_signed(shop.hands, text, signature)
+            await shop.drive(run.id)
+        assert await rejected(shop, run.id) == [(Code.APPROVAL, LEAD)] * 2
+        assert ((await shop.draft(run.id)).state, shop.paid) == ("expired", [])
+
+    story(tell)
+
+
+def test_of_two_answers_at_once_one_counts(shop: Shop) -> None:
+    async def tell() -> None:
+        run = await shop.handed_over(paying())
+        counted = []
+
+        async def says(word: str, by: str) -> None:
+            try:
+                await answer(shop.hands, run.id, "Q1", word, signer=PaperSigner(by), assurance="terminal")
+            except BadInput:
+                return
+            counted.append(word)
+
+        async with anyio.create_task_group() as group:
+            for word, by in (("yes", LEAD), ("no", FINANCE), ("yes", FINANCE), ("no", LEAD)):
+                group.start_soon(says, word, by)
+        run = await shop.drive(run.id)
+        assert len(counted) == len(await shop.events(run.id, "question_answered")) == 1
+        assert len(await rejected(shop, run.id)) == 3
+        assert shop.paid == ([100] if counted == ["yes"] else [])
+
+    story(tell)
+
+
+# ------------------------------------------------------------------------------------------------ work that was handed on
+
+CHILD = """\
+goal: The large ones are refunded
+owner: release-lead@example.com
+containment: L0
+may:
+  - read: "**"
+  - write: docs/**
+  - call: refund
+    where: {amount: {from: 0, to: 50}}
+ask:
+  - call: refund
+    where: {amount: {over: 50, to: 500}}
+    who: support-lead@example.com
+limits: {turns: 20, time: 600s}
+success:
+  - {id: hello, file: docs/hello.md, matches: hello}
+recovery:
+  - {when: failed, do: undo}
+"""
+
+
+def handing_on(shop: Shop, *wants: int, replies: list[dict[str, Any]]) -> Any:
+    """An agent that hands its calls on to a child run, whose runtime makes them."""
+    shop.sandbox.programs["child"] = writes(then=calls(*wants, replies=replies))
+
+    async def agent(inside: Inside) -> None:
+        await inside.act("delegate", "command", arguments={"contract": CHILD, "command": ["child"]})
+
+    return agent
+
+
+DELEGATE = rule("may", "delegate", "command")
+
+
+def test_what_a_child_asks_is_answered_and_goes_out_once(tmp_path: Path) -> None:
+    async def tell() -> None:
+        replies: list[dict[str, Any]] = []
+        shop = Shop(tmp_path)
+        shop.agents = [handing_on(shop, 100, 40, replies=replies)]
+        run = await shop.handed_over(paying(DELEGATE, FREE, ASKED))
+        assert [each["state"] for each in replies] == ["waiting", "done"]
+        child = f"{run.id}.1"
+        await answer(shop.hands, child, "Q1", "yes", signer=PaperSigner(LEAD), assurance="terminal")
+        run = await shop.drive(run.id)
+        assert (sorted(shop.paid), run.verdict) == ([40, 100], "success")
+        assert (await shop.hands.replay(child)).verdict == "success"
+
+    story(tell)
+
+
+def test_whoever_handed_the_work_over_does_not_approve_what_a_child_of_it_asks(tmp_path: Path) -> None:
+    async def tell() -> None:
+        shop = Shop(tmp_path)
+        shop.organisation = replace(ORG, four_eyes=True)
+        shop.agents = [handing_on(shop, 100, replies=[])]
+        run = await shop.handed_over(paying(DELEGATE, FREE, ASKED), requester=LEAD)
+        with pytest.raises(Refused, match="another pair of eyes"):
+            await answer(shop.hands, f"{run.id}.1", "Q1", "yes", signer=PaperSigner(LEAD), assurance="terminal")
+        await shop.drive(run.id)
+        assert shop.paid == []
+
+    story(tell)
+
+
+def test_nobody_is_asked_for_a_child_of_an_unattended_run(tmp_path: Path) -> None:
+    async def tell() -> None:
+        replies: list[dict[str, Any]] = []
+        shop = Shop(tmp_path)
+        shop.agents = [handing_on(shop, 100, replies=replies)]
+        run = await shop.handed_over(paying(DELEGATE, FREE, ASKED), unattended=True)
+        child = await shop.hands.replay(f"{run.id}.1")
+        assert (replies[0]["state"], list(child.questions), shop.paid) == ("refused", [], [])
+        assert [each.state for each in child.drafts.values()] == ["refused"]
+
+    story(tell)
+
+
+def test_a_condition_binds_the_children_too(tmp_path: Path) -> None:
+    async def tell() -> None:
+        replies: list[dict[str, Any]] = []
+        shop = Shop(tmp_path)
+        run_id = await shop.taken_on(paying(DELEGATE, FREE, ASKED))
+        hands_on = handing_on(shop, 30, 15, 100, replies=replies)
+
+        async def agent(inside: Inside) -> None:
+            await calls(60)(inside)
+            rules = "never:\n  - call: refund\n    where: {amount: {from: 20, to: 500}}\n"
+            await answer(
+                shop.hands, run_id, "Q1", "modify", signer=PaperSigner(LEAD), assurance="terminal", arguments={"amount": 10},
+                rules=rules,
+            )  # fmt: skip
+            await hands_on(inside)
+
+        shop.agents = [agent]
+        await shop.drive(run_id)
+        assert [each["state"] for each in replies] == ["refused", "done", "refused"]
+        assert sorted(shop.paid) == [10, 15]
+
+    story(tell)
+
+
+def test_a_stop_reaches_the_drafts_of_children(tmp_path: Path) -> None:
+    async def tell() -> None:
+        shop = Shop(tmp_path)
+        shop.agents = [handing_on(shop, 100, replies=[])]
+        run = await shop.handed_over(paying(DELEGATE, FREE, ASKED))
+        await shop.stop(run.id)
+        run = await shop.drive(run.id)
+        with pytest.raises(BadInput):
+            await answer(shop.hands, f"{run.id}.1", "Q1", "yes", signer=PaperSigner(LEAD), assurance="terminal")
+        child = await shop.hands.replay(f"{run.id}.1")
+        assert ([each.state for each in child.drafts.values()], run.verdict, child.verdict) == (["refused"], "stopped", "stopped")
+        assert shop.paid == []
 
     story(tell)

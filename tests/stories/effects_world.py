@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -132,13 +132,17 @@ class Request:
 class Shop:
     """An HTTP server that refunds once for each key and keeps every request.
 
-    `silent`: how many requests it does and never answers; `drops`: how many it drops undone; `deaf`: it cannot be asked by key.
+    `silent`: how many requests it does and never answers; `drops`: how many it drops undone; `slow`:
+    seconds that the next one takes before it is done; `deaf`: it cannot be asked by key.
     """
 
     requests: list[Request] = field(default_factory=list)
     refunds: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    begun: int = 0
+    busy: int = 0
     asked: int = 0
     silent: int = 0
+    slow: float = 0
     drops: int = 0
     deaf: bool = False
     honours: bool = True
@@ -150,6 +154,11 @@ class Shop:
         class Door(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                shop.begun += 1
+                shop.busy += 1
+                pause, shop.slow = shop.slow, 0
+                time.sleep(pause)
+                shop.busy -= 1
                 with lock:
                     said = shop._refunded(self.headers["Idempotency-Key"] or "", body, self.headers["Authorization"] or "")
                 self._reply(*said) if said else self.connection.close()
@@ -165,7 +174,8 @@ class Shop:
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
-                self.wfile.write(text)
+                with suppress(ConnectionError):
+                    self.wfile.write(text)
 
             def log_message(self, *_: object) -> None:
                 return
@@ -227,8 +237,9 @@ class Scene(World):
         self.remote = self.folder / "remote.git"
         subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(self.remote)], check=True, env=self.env)
         subprocess.run(["git", "clone", "-q", str(self.remote), str(self.work)], check=True, env=self.env, capture_output=True)
-        for words in (("config", "user.name", "owner"), ("config", "user.email", OWNER), ("checkout", "-q", "-B", "main")):
-            self.git(*words)
+        for setting in (("user.name", "owner"), ("user.email", OWNER)):
+            self.git("config", *setting)
+        self.git("checkout", "-q", "-B", "main")
         (self.work / "README.md").write_text("read me\n")
         for words in (("add", "."), ("commit", "-q", "-m", "first"), ("push", "-q", "origin", "main")):
             self.git(*words)

@@ -85,7 +85,10 @@ def test_a_letter_is_drafted_freely_and_sent_once_as_it_was_shown_when_the_lead_
     care.says(LEAD, run, "Q1", "yes")
     [letter] = sink.letters
     assert (letter.recipients, letter.sender) == (("customer@example.com",), "care@example.com")
-    assert (letter.message["Subject"], letter.message.get_content().splitlines()) == (LETTER["subject"], LETTER["body"].splitlines())
+    assert (letter.message["Subject"], letter.message.get_content().splitlines()) == (
+        LETTER["subject"],
+        LETTER["body"].splitlines(),
+    )
     care.quick("resume", run, code=None)
     assert len(sink.letters) == 1
     said = care.explained()
@@ -159,7 +162,11 @@ def test_a_step_of_compliance_is_a_numbered_procedure_with_its_hand_off_and_its_
     assert len(steps) == len(entries), "no fact of the run is left out"
     assert all(step["actor"] and step["action"] and step["evidence"] for step in steps)
     about = [step for step in steps if "file_report" in step["input"]]
-    assert [step["action"] for step in about if step["action"] in ("approve", "hand off", "intend")] == ["approve", "hand off", "intend"]
+    assert [step["action"] for step in about if step["action"] in ("approve", "hand off", "intend")] == [
+        "approve",
+        "hand off",
+        "intend",
+    ]
     approve, handed = (next(step for step in about if step["action"] == action) for action in ("approve", "hand off"))
     assert (approve["actor"], approve["decision"].partition(" ")[0]) == (FINANCE, "yes")
     assert '"finding":"nothing to declare"' in approve["input"]
@@ -172,7 +179,9 @@ def test_a_step_of_compliance_is_a_numbered_procedure_with_its_hand_off_and_its_
 # S18 -----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("tool", "given", "who"), [("send_email", MAIL, LEAD), ("close_account", CLOSE, LEAD), ("file_report", REPORT, FINANCE)])
+@pytest.mark.parametrize(
+    ("tool", "given", "who"), [("send_email", MAIL, LEAD), ("close_account", CLOSE, LEAD), ("file_report", REPORT, FINANCE)]
+)
 def test_afterwards_nobody_can_say_they_assumed_somebody_approved_it(care: Company, tool: str, given: str, who: str) -> None:
     run = waiting(care, (tool, given))
     assert f"call {tool}: no one approved; it did not go out" in care.explained()

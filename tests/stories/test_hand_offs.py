@@ -69,10 +69,25 @@ def test_unattended_the_right_side_is_refused_as_irreversible(desk: Company, rig
     assert desk.lines("act") == []
 
 
-@pytest.mark.parametrize(("amount", "said"), [("49.99", "allow"), ("50", "allow"), ("50.00", "allow"), ("50.001", "ask"), ("50.01", "ask"), ("500", "ask"), ("500.01", "ask")])
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [
+        ("49.99", "allow"),
+        ("50", "allow"),
+        ("50.00", "allow"),
+        ("50.001", "ask"),
+        ("50.01", "ask"),
+        ("500", "ask"),
+        ("500.01", "ask"),
+    ],
+)
 def test_a_threshold_is_an_amount_and_the_amount_itself_is_still_below_it(desk: Company, amount: str, said: str) -> None:
-    organisation = desk.contract((REFUNDS / "org.remit.yaml.in").read_text().replace("@PAGER@", desk.at).replace("@SHOP@", desk.at), "o.yaml")
-    call = arguments(order_id="A", customer="c", customer_tier="standard", legal=False, currency="EUR", reason="late", amount=amount)
+    organisation = desk.contract(
+        (REFUNDS / "org.remit.yaml.in").read_text().replace("@PAGER@", desk.at).replace("@SHOP@", desk.at), "o.yaml"
+    )
+    call = arguments(
+        order_id="A", customer="c", customer_tier="standard", legal=False, currency="EUR", reason="late", amount=amount
+    )
     line = f'{{"verb": "call", "object": "refund", "arguments": {call}}}'
     told = desk.quick("decide", str(REFUNDS / "refunds.remit.yaml"), "--org", organisation, stdin=line, code=None)
     decided = json.loads(told.stdout)
@@ -128,7 +143,11 @@ def test_no_screen_of_the_terminal_colours_a_success_that_nobody_took(desk: Comp
 
 
 def test_in_the_browser_only_what_its_owner_took_is_good() -> None:
-    tones = {(verdict, taken): tone_of(brief(verdict, taken)) for verdict in ("success", "failed") for taken in ("pending", "accepted", "declined")}
+    tones = {
+        (verdict, taken): tone_of(brief(verdict, taken))
+        for verdict in ("success", "failed")
+        for taken in ("pending", "accepted", "declined")
+    }
     assert [case for case, tone in tones.items() if tone == "good"] == [("success", "accepted")]
 
 

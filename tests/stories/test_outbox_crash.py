@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +34,14 @@ def counted(world: Scene) -> None:
         ["git", "--git-dir", str(world.remote), "rev-list", "--count", "main"], check=True, capture_output=True, text=True
     ).stdout  # fmt: skip
     assert int(commits) <= 2
+
+
+def until(what: Callable[[], bool], *, seconds: float = 30) -> None:
+    """Wait for it."""
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def open_questions(world: Scene) -> dict[str, str]:
@@ -197,7 +205,6 @@ def test_an_answer_killed_at_any_append_is_carried_on(world: Scene, side: str) -
 # ------------------------------------------------------------------------------------------------ the server, in between
 
 WINDOW = "        honours key: 24h"
-NOTHING = "        method: POST"
 
 
 @pytest.mark.parametrize(("dies", "times"), [("silent", 1), ("drops", 1)])
@@ -217,6 +224,26 @@ def test_a_shop_that_never_answers_is_asked_or_told_the_same_key_again(
         [resolved] = world.facts("resolved", run=run)
         assert resolved["by"] == ("probe" if honours is HONOURS else "idempotency")
         assert open_questions(world) == {}
+
+
+ASKED_ONLY = "        probe: @SHOP@/refunds/{key}"
+
+
+@pytest.mark.parametrize("honours", [HONOURS, WINDOW, ASKED_ONLY])
+def test_what_is_still_on_its_way_when_remit_is_killed_is_not_sent_as_a_second_one(tmp_path: Path, honours: str) -> None:
+    """The shop has the request and has not begun; asked now, it knows nothing of it."""
+    with scene(tmp_path, honours=honours) as world:
+        world.shop.honours = honours is not ASKED_ONLY
+        run = world.hand_over(refund(100)).end["run"]
+        world.shop.slow = 5
+        with world.start("answer", run, "Q1", "yes", "--as", LEAD, "--key", str(world.key(LEAD))) as answering:
+            until(lambda: world.shop.begun == 1)
+            answering.process.kill()
+        world.quick("resume", run, code=None)
+        until(lambda: len(world.shop.refunds) > 0)
+        world.quick("resume", run, code=None)
+        until(lambda: not world.shop.busy)
+        assert len(world.shop.refunds) == 1
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,9 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> list[list[QuestionAsked]]:
     return anyio.run(prompts, tmp_path_factory.mktemp("many"), 200)
 
 
-def test_every_prompt_of_a_hundred_runs_is_a_declared_boundary_and_reversible_drafts_have_none(many: list[list[QuestionAsked]]) -> None:
+def test_every_prompt_of_a_hundred_runs_is_a_declared_boundary_and_reversible_drafts_have_none(
+    many: list[list[QuestionAsked]],
+) -> None:
     asked = [question for run in many[:100] for question in run]
     assert len(asked) == 20 + 10
     declared = {each.id for each in contract(*RULES).rules if each.effect == "ask"}
@@ -88,7 +90,9 @@ def test_every_prompt_of_a_hundred_runs_is_a_declared_boundary_and_reversible_dr
         assert {question.action.object} == {BOUNDARIES[str(name)] for name in named}
 
 
-def test_prompts_per_hundred_runs_are_the_same_for_ten_runs_and_for_two_hundred(tmp_path: Path, many: list[list[QuestionAsked]]) -> None:
+def test_prompts_per_hundred_runs_are_the_same_for_ten_runs_and_for_two_hundred(
+    tmp_path: Path, many: list[list[QuestionAsked]]
+) -> None:
     assert per_hundred(anyio.run(prompts, tmp_path, 10)) == per_hundred(many) == 30
 
 

@@ -1,6 +1,7 @@
 """S15: the refund policy of the example, whole: who decides about which amount, and what the record says of each."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,14 @@ def shop(tmp_path: Path) -> Iterator[Company]:
 
 def refund(amount: str, **other: object) -> tuple[str, str]:
     """One refund; `None` takes an argument away."""
-    usual = {"order_id": "A-1", "customer": "c-1", "customer_tier": "standard", "legal": False, "currency": "EUR", "reason": "late"}
+    usual = {
+        "order_id": "A-1",
+        "customer": "c-1",
+        "customer_tier": "standard",
+        "legal": False,
+        "currency": "EUR",
+        "reason": "late",
+    }
     given = {name: value for name, value in (usual | other).items() if value is not None}
     return "refund", arguments(**given, amount=amount)
 
@@ -81,6 +89,37 @@ def test_what_a_changed_answer_makes_of_it_is_what_is_paid(shop: Company) -> Non
     ended, _ = one(shop, refund("80.00"), code=4)
     shop.says(LEAD, ended.end["run"], "Q1", "modify", "--set", "amount=60.00")
     assert paid(shop) == ["60.00"]
+
+
+def test_a_condition_binds_what_is_answered_after_it(shop: Company) -> None:
+    run = shop.hand_over(CONTRACT, refund("80.00"), refund("150.00", order_id="A-2"), code=4).end["run"]
+    rules = "never: [{call: refund, where: {amount: {over: 100, to: 10000}}}]"
+    words = ("answer", run, "Q1", "modify", "--rules", "-", "--as", LEAD, "--key", str(shop.key(LEAD)))
+    shop.quick(*words, stdin=rules, code=4)
+    assert paid(shop) == ["80.00"]
+    shop.says(LEAD, run, "Q2", "yes", code=None)
+    assert paid(shop) == ["80.00"]
+    assert [draft["state"] for draft in shop.drafts(run)] == ["published", "refused"]
+
+
+def test_an_answer_that_was_signed_where_nothing_else_is_counts_as_the_documents_say(shop: Company) -> None:
+    run = one(shop, refund("60.00"), code=4)[0].end["run"]
+    statement = shop.folder / "statement"
+    statement.write_text(shop.quick("answer", run, "Q1", "yes", "--as", LEAD, "--print").stdout)
+    sign = ["ssh-keygen", "-Y", "sign", "-n", "remit-answer", "-f", str(shop.key(LEAD)), str(statement)]
+    subprocess.run(sign, check=True, capture_output=True)
+    shop.quick("answer", "--statement", str(statement), "--signature", f"{statement}.sig")
+    assert (paid(shop), shop.drafts(run)[0]["responsible"]) == (["60.00"], [LEAD])
+
+
+def test_answers_of_a_file_are_scripted_and_release_no_money(shop: Company) -> None:
+    answers = shop.folder / "answers.yaml"
+    answers.write_text(f'- {{about: "call refund*", where: {{customer: c-1}}, person: {LEAD}, answer: "yes", times: 3}}\n')
+    shop.hand_over(CONTRACT, refund("60.00"), code=4, options=("--answers", str(answers)))
+    assert paid(shop) == []
+    rejected = [row["reason"] for row in shop.account()["refused"] if row["actor"] == LEAD]
+    assert rejected
+    assert all("scripted" in reason for reason in rejected)
 
 
 def test_six_hundred_is_beyond_the_lead_however_they_answer(shop: Company) -> None:
@@ -147,7 +186,11 @@ def test_the_sum_is_per_customer_and_outlasts_the_run(shop: Company) -> None:
 
 def test_without_its_order_it_is_refused_and_says_what_is_missing(shop: Company) -> None:
     _, told = one(shop, refund("20.00", order_id=None), code=0)
-    assert (told["decision"], told["reasons"][0]["code"], told["reasons"][0]["why"]) == ("refuse", "INPUTS", "`refund` needs `order_id`")
+    assert (told["decision"], told["reasons"][0]["code"], told["reasons"][0]["why"]) == (
+        "refuse",
+        "INPUTS",
+        "`refund` needs `order_id`",
+    )
     assert (paid(shop), shop.drafts("--all")) == ([], [])
 
 

@@ -8,7 +8,22 @@ from typing import Any
 
 import pytest
 from web_worlds import (
-    LEAD, OWNER, Served, asked, contract, ended, facts, fill, identity, kinds, record, refund, served, started, state, working,
+    LEAD,
+    OWNER,
+    Served,
+    asked,
+    contract,
+    ended,
+    facts,
+    fill,
+    identity,
+    kinds,
+    record,
+    refund,
+    served,
+    started,
+    state,
+    working,
 )  # fmt: skip
 
 from remit.evidence.signature import verify_signature

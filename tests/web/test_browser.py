@@ -10,7 +10,19 @@ from typing import Any
 
 import pytest
 from web_worlds import (
-    OWNER, Served, asked, ended, fill, identity, kinds, record, refund, served, started, state, working,
+    OWNER,
+    Served,
+    asked,
+    ended,
+    fill,
+    identity,
+    kinds,
+    record,
+    refund,
+    served,
+    started,
+    state,
+    working,
 )  # fmt: skip
 
 from remit.run import event as e
@@ -251,7 +263,7 @@ def until(page: Any, holds: str) -> None:
         if page.evaluate(holds):
             return
         page.wait_for_timeout(50)
-    raise AssertionError(f"never: {holds}; {page.complaints}")
+    raise AssertionError(f"never: {holds}; {page.complaints}; {page.evaluate('performance.getEntriesByType(`resource`).map(e => e.name + e.responseStatus + e.duration)')} {page.evaluate('typeof htmx + document.readyState + document.hidden + document.visibilityState')}")
 
 
 def test_what_happens_is_seen_without_reloading_and_a_half_typed_note_stays(server: Served, opened: Any) -> None:

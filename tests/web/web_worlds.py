@@ -32,8 +32,8 @@ from remit.contract.outcome import FileCheck
 from remit.contract.parse import parse_organisation
 from remit.contract.party import Argument, Organisation, Tool
 from remit.contract.rule import Rule, Where
-from remit.run import event as e
 from remit.ports import Clock
+from remit.run import event as e
 from remit.run.change import Change, ChangeSet, Seen
 from remit.run.event import Recorded
 from remit.run.evolve import replay

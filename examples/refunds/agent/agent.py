@@ -6,7 +6,14 @@ import subprocess
 
 REQUESTS = (
     {"order_id": "A-1001", "customer": "c-17", "customer_tier": "standard", "legal": False, "amount": "50.00", "reason": "late"},
-    {"order_id": "A-1002", "customer": "c-18", "customer_tier": "standard", "legal": False, "amount": "50.01", "reason": "broken"},
+    {
+        "order_id": "A-1002",
+        "customer": "c-18",
+        "customer_tier": "standard",
+        "legal": False,
+        "amount": "50.01",
+        "reason": "broken",
+    },
     {"customer": "c-19", "customer_tier": "standard", "legal": False, "amount": "20.00", "reason": "no order id was given"},
 )
 
@@ -26,7 +33,9 @@ def main() -> None:
     for request in REQUESTS:
         told = refund(dict(request))
         why = told.get("receipt") or "; ".join(reason["why"] for reason in told["reasons"])
-        lines.append(f"- {request.get('order_id', 'no order')}: {request['amount']} EUR: {told.get('state', told['decision'])}: {why}")
+        lines.append(
+            f"- {request.get('order_id', 'no order')}: {request['amount']} EUR: {told.get('state', told['decision'])}: {why}"
+        )
     pathlib.Path("report.md").write_text("\n".join(lines) + "\n")
 
 

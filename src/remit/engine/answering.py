@@ -142,6 +142,25 @@ def authentic(run: Run, asked: Asked, given: Given, now_known: Organisation | No
     return None
 
 
+def stands(run: Run, asked: Asked) -> bool:
+    """Whether the answers on record are still what these people signed: they are about to let something out of the house."""
+    return all(_signed(run, asked, each) for each in asked.counting)
+
+
+def _signed(run: Run, asked: Asked, answer: QuestionAnswered) -> bool:
+    if answer.assurance == "scripted" and not answer.signature:
+        return True
+    if not knows(organisation(run), answer.person, answer.key, answer.assurance):
+        return False
+    said = read_statement(answer.statement)
+    wanted = {
+        "run": run.id, "question": asked.question.question, "answer": answer.answer, "person": answer.person,
+        "becomes" if answer.digest else "action": asked.question.digest, "contract": run.contract.hash(),
+    }  # fmt: skip
+    same = all(said.get(name) == value for name, value in wanted.items())
+    return same and verify_signature(answer.key, answer.statement.encode(), answer.signature, ANSWER)
+
+
 def timely(run: Run, asked: Asked, given: Given, now: Any) -> Objection | None:
     """Whether there is still something to answer."""
     question = asked.question

@@ -6,12 +6,13 @@ from pathlib import Path
 import anyio
 
 from remit.authority.decision import Allow, Ask, Refuse
+from remit.engine.answering import stands
 from remit.engine.gate import Gate, unanswerable
 from remit.engine.handoff import hand_off, responsible_for
 from remit.engine.hands import Hands
-from remit.engine.lineage import Lineages, tool_of
+from remit.engine.lineage import Lineages, spent, tool_of
 from remit.engine.telling import told
-from remit.errors import BadInput, Refused, RemitError
+from remit.errors import BadInput, Refused, RemitError, Tampered
 from remit.ports import Performer, Receipt, Transaction
 from remit.run.errand import MOST_TRIES, doubt_of
 from remit.run.event import Confirmed, Effected, Event, InDoubt, Intended, QuestionAsked, Resolved
@@ -138,7 +139,11 @@ def _begun(gate: Gate, transaction: Transaction, run: Run, draft: Draft) -> bool
         return True
     authorities = gate.lineage(transaction, run)
     action, key = draft.action, draft.key
-    decision = gate.weigh(transaction, run, authorities, action, unused=True, draft=key)
+    mine = [asked for asked in run.questions.values() if asked.question.draft == key and asked.question.about == "action"]
+    if not all(stands(run, asked) for asked in mine):
+        raise Tampered(f"an answer about `{key}` is not what was signed", hint="`remit verify` names the first fault")
+    used = spent(run, transaction, gate.now(), authorities, metered=False)  # asking was the turn; releasing is none
+    decision = gate.weigh(transaction, run, authorities, action, unused=True, used=used, draft=key)
     if not isinstance(decision, Allow):
         _not_yet(gate, transaction, run, draft, decision)
         return False
@@ -148,7 +153,7 @@ def _begun(gate: Gate, transaction: Transaction, run: Run, draft: Draft) -> bool
         gate.withdraw(transaction, run, draft, named, at="outbox")
         return False
     gate.note(transaction, run, action, decision, at="outbox", key=key)
-    answers = [each.question.question for each in run.questions.values() if each.question.draft == key]
+    answers = [asked.question.question for asked in mine]
     by = f"approved in {', '.join(answers)}" if answers else "kept by the owner"
     hand_off(transaction, run.id, key, action, tool, named, by)
     gate.intend(transaction, run, authorities, action, decision, key)

@@ -30,14 +30,14 @@ def tool(name: F, /) -> F: ...
 
 @overload
 def tool(
-    name: str | None = None, /, *, tier: Tier | None = None, effect: ToolEffect = "execute", irreversible: Iterable[str] = (),
+    name: str | None = None, *, tier: Tier | None = None, effect: ToolEffect = "execute", irreversible: Iterable[str] = (),
     inert: Iterable[str] = (), window: timedelta | None = None, probe: Callable[..., Any] | None = None,
     preview: Callable[..., Any] | None = None,
 ) -> Callable[[F], F]: ...  # fmt: skip
 
 
 def tool(
-    name: str | F | None = None, /, *, tier: Tier | None = None, effect: ToolEffect = "execute", irreversible: Iterable[str] = (),
+    name: str | F | None = None, *, tier: Tier | None = None, effect: ToolEffect = "execute", irreversible: Iterable[str] = (),
     inert: Iterable[str] = (), window: timedelta | None = None, probe: Callable[..., Any] | None = None,
     preview: Callable[..., Any] | None = None,
 ) -> F | Callable[[F], F]:  # fmt: skip

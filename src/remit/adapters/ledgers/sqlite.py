@@ -26,7 +26,7 @@ from remit.run.event import BodiesErased, Event, Recorded
 PATIENCE = 10.0
 """Seconds a writer waits for another before it says Busy."""
 
-_SELECT = "SELECT seq, entry, body FROM entries "
+_SELECT = "SELECT seq, entry, salt, body FROM entries "
 _INSERT = "INSERT INTO entries(seq, entry, salt, body, node, note) VALUES(?, ?, ?, ?, ?, ?)"
 
 Hook = Callable[[str, str], None]
@@ -354,10 +354,12 @@ def _recorded(db: sqlite3.Connection, query: str, *values: Any) -> list[Recorded
     with _SAID:
         rows = db.execute(query, values).fetchall()
     found = []
-    for seq, text, body in rows:
+    for seq, text, salt, body in rows:
         entry = read(text.encode())
         if entry.seq != seq:
             raise Tampered(f"entry {seq} says it is entry {entry.seq}", hint="`remit verify` names the first fault")
+        if body is not None and body_hash(salt or b"", body) != entry.body:  # what was changed on the disk is never acted on
+            raise Tampered(f"entry {seq} is not what was recorded", hint="`remit verify` names the first fault")
         event = None if body is None else decode_event(body, seq=seq)
         found.append(Recorded(seq=seq, at=entry.at, run=entry.run, kind=entry.kind, event=event))
     return found
