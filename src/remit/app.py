@@ -2,10 +2,10 @@
 
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from remit.adapters.clock import SystemClock
 from remit.adapters.ledgers.sqlite import SqliteLedger, open_ledger
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from remit.engine.hands import Asker
     from remit.engine.supervisor import Supervisor
     from remit.ports import Performer
+
+Found = TypeVar("Found")
 
 
 def crash_hook() -> Callable[[str, str], None] | None:
@@ -50,11 +52,20 @@ def started() -> list[int]:
 @asynccontextmanager
 async def records(home: Path) -> AsyncIterator[SqliteLedger]:
     """The ledger of this home, made when it is not there yet. Raises Broken when the disk will not have it."""
-    ledger = open_ledger(home, clock=SystemClock(), on_append=crash_hook())
-    try:
+    with closing(open_ledger(home, clock=SystemClock(), on_append=crash_hook())) as ledger:
         yield ledger
-    finally:
-        ledger.close()
+
+
+def consult(home: Path, look: Callable[[SqliteLedger], Coroutine[Any, Any, Found]]) -> Found:
+    """What `look` finds in the records of this home. It may only read. Raises Broken when the disk will not have it."""
+    # A read of SQLite never waits, and to start an event loop for it would take longer than to read a thousand questions.
+    with closing(open_ledger(home, clock=SystemClock())) as ledger, closing(look(ledger)) as reading:
+        try:
+            reading.send(None)
+        except StopIteration as found:
+            answer: Found = found.value
+            return answer
+        raise RuntimeError("whoever only reads the ledger never waits")
 
 
 @asynccontextmanager

@@ -301,6 +301,22 @@ def test_more_in_a_statement_than_was_asked_is_about_something_else(shop: Shop) 
     story(tell)
 
 
+@pytest.mark.parametrize("at", ["tomorrow", "2030-01-01T00:00:00", "9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+14:00", ""])
+def test_a_moment_that_makes_no_sense_lets_nothing_out_and_breaks_nothing(shop: Shop, at: str) -> None:
+    async def tell() -> None:
+        run = await shop.handed_over(paying(escalation=pages(within=7200)))
+        text, _ = await signed(shop, run.id, "yes")
+        text = "".join(f"at: {at}\n" if line.startswith("at: ") else line for line in text.splitlines(keepends=True))
+        with pytest.raises(BadInput):
+            await answer_signed(shop.hands, text, await PaperSigner(LEAD).sign(text.encode(), namespace=ANSWER))
+        await shop.drive(run.id)
+        assert shop.paid == []
+        await shop.said(run.id, "yes")
+        assert shop.paid == [100]
+
+    story(tell)
+
+
 def test_an_answer_under_the_namespace_of_an_acceptance_is_none(shop: Shop) -> None:
     async def tell() -> None:
         run = await shop.handed_over(paying())
@@ -355,13 +371,14 @@ def test_the_same_call_with_another_amount_needs_another_answer(tmp_path: Path) 
         async def agent(inside: Inside) -> None:
             await calls(100, replies=replies)(inside)
             await answer(shop.hands, run_id, "Q1", "yes", signer=PaperSigner(LEAD), assurance="terminal")
-            await calls(101, 100, 100, replies=replies, wait=0)(inside)
+            while not shop.paid:
+                await anyio.sleep(0.01)
+            await calls(101, 100, 100, replies=replies)(inside)
 
         shop.agents = [agent]
         run = await shop.drive(run_id)
-        assert replies[1]["state"] == "waiting"
-        assert shop.paid == [100]
-        assert len(run.open_questions) == 2 or [each["state"] for each in replies] == ["waiting", "waiting", "waiting", "waiting"]
+        assert [each["state"] for each in replies] == ["waiting", "waiting", "done", "waiting"]
+        assert ([each.question for each in run.open_questions], shop.paid) == (["Q2", "Q3"], [100])
 
     story(tell)
 
@@ -546,6 +563,25 @@ def test_an_answer_after_the_crash_of_whoever_asked_is_acted_on(tmp_path: Path) 
     story(tell)
 
 
+def test_when_the_second_of_two_changes_it_the_first_is_asked_about_what_it_became(shop: Shop) -> None:
+    async def tell() -> None:
+        shop.organisation = replace(
+            ORG, rules=(rule("ask", "call", "refund", id="all", where=amounts("50", "500", over=True), who=FINANCE),)
+        )
+        run = await shop.handed_over(paying())
+        asked = {each.of[0]: each.question for each in run.open_questions}
+        await shop.said(run.id, "yes", question=asked[FINANCE], by=FINANCE)
+        run = await shop.said(run.id, "modify", question=asked[LEAD], arguments={"amount": 60})
+        assert shop.paid == []
+        [open_] = run.open_questions
+        assert open_.action is not None
+        assert (open_.of, open_.action.arguments["amount"]) == ((FINANCE,), 60)
+        await shop.said(run.id, "yes", question=open_.question, by=FINANCE)
+        assert (shop.paid, set((await shop.draft(run.id)).responsible)) == ([60], {FINANCE, LEAD})
+
+    story(tell)
+
+
 def test_an_answer_after_the_deadline_is_too_late_whether_or_not_anybody_looked(shop: Shop) -> None:
     async def tell() -> None:
         run = await shop.handed_over(paying(escalation=pages(within=7200)))
@@ -699,5 +735,26 @@ def test_a_stop_reaches_the_drafts_of_children(tmp_path: Path) -> None:
         child = await shop.hands.replay(f"{run.id}.1")
         assert ([each.state for each in child.drafts.values()], run.verdict, child.verdict) == (["refused"], "stopped", "stopped")
         assert shop.paid == []
+
+    story(tell)
+
+
+def test_what_a_child_was_allowed_goes_out_while_its_parent_still_works(tmp_path: Path) -> None:
+    async def tell() -> None:
+        shop = Shop(tmp_path)
+        run_id = await shop.taken_on(paying(DELEGATE, FREE, ASKED))
+        hands_on, seen = handing_on(shop, 100, replies=[]), []
+
+        async def agent(inside: Inside) -> None:
+            await hands_on(inside)
+            await answer(shop.hands, f"{run_id}.1", "Q1", "yes", signer=PaperSigner(LEAD), assurance="terminal")
+            with anyio.move_on_after(3):
+                while not shop.paid:
+                    await anyio.sleep(0.01)
+            seen.extend(shop.paid)
+
+        shop.agents = [agent]
+        await shop.drive(run_id)
+        assert seen == shop.paid == [100]
 
     story(tell)

@@ -154,11 +154,34 @@ def test_a_run_that_cannot_go_on_keeps_no_other_from_it_and_is_not_tried_all_the
     story(tell)
 
 
+def test_what_nobody_foresaw_in_one_run_ends_no_work_on_the_others(shop: Shop) -> None:
+    async def tell() -> None:
+        run = await shop.handed_over(paying())
+        broken = await shop.taken_on(paying())
+        shop.fit(workspace=NoRoom(ZeroDivisionError("a fault of remit's own")))
+        told: list[tuple[str, str]] = []
+
+        async def paid() -> bool:
+            return shop.paid == [100]
+
+        async with working(shop, told):
+            await anyio.sleep(0.5)
+            await said(shop, run.id, "yes")
+            assert await until(paid, seconds=3)
+        assert [name for name, _ in told if name == broken]
+
+    story(tell)
+
+
 class NoRoom(PlainWorkspace):
     """A workspace on a disk that has no room for a stage."""
 
+    def __init__(self, fault: Exception | None = None) -> None:
+        super().__init__()
+        self.fault = fault or Conflict("the disk is full")
+
     async def open(self, *_: Any, **__: Any) -> Any:
-        raise Conflict("the disk is full")
+        raise self.fault
 
 
 def test_a_run_that_somebody_else_drives_is_left_to_them(shop: Shop) -> None:

@@ -304,6 +304,33 @@ def test_leaving_in_the_middle_of_an_effect_waits_for_its_end(desk: Desk) -> Non
     story(tell)
 
 
+def test_a_loop_that_is_cancelled_leaves_the_run_to_be_resumed(desk: Desk) -> None:
+    async def tell() -> None:
+        opened: list[remit.Guard] = []
+
+        async def loop() -> None:
+            async with desk.guard() as guard:
+                opened.append(guard)
+                await guard.wait(await guard.call("refund", asking(60)))  # type: ignore[arg-type]
+
+        task = asyncio.ensure_future(loop())
+        while not (opened and (await desk.state(opened[0].run)).questions):
+            await anyio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError) as left:
+            await task
+        assert opened[0].run in left.value.__notes__[0]
+        async with desk.guard(resume=opened[0].run) as guard:
+            await desk.answers(guard.run, "yes")
+            said = await guard.call("refund", asking(60))
+            while isinstance(said, remit.Waiting):
+                said = await guard.wait(said, timeout=1)
+            assert isinstance(said, remit.Done)
+        assert len(desk.paid) == 1
+
+    story(tell)
+
+
 def test_a_question_of_the_loops_own_goes_to_the_owner_once(desk: Desk) -> None:
     async def tell() -> None:
         async with desk.guard() as guard:

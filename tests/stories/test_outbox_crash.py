@@ -76,6 +76,11 @@ def brought_to_an_end(world: Scene, run: str) -> tuple[int, list[str]]:
                 world.quick(*words, "--no-drive")
             else:
                 world.says(LEAD, "yes", "--no-drive", run=run, question=question)
+    deadline = time.monotonic() + 90
+    while {"answered", "publishing"} & set(world.drafts(run).values()) and time.monotonic() < deadline:
+        time.sleep(1)  # what was begun twice and did not happen is tried a third time after half a minute
+        world.quick("resume", code=None)
+        counted(world)
     return len(doubts), doubts
 
 
@@ -112,14 +117,27 @@ def ask_killed(world: Scene, where: str) -> bool:
     return True
 
 
-def answer_killed(world: Scene, where: str, run: str) -> tuple[bool, list[str]]:
-    """Whoever answers, and carries the answers out, is killed at this place; whether it was, and what was in doubt afterwards."""
-    words = ("answer", run, "Q1,Q2,Q3", "yes", "--as", LEAD, "--key", str(world.key(LEAD)))
+def answer_killed(world: Scene, where: str, run: str, *, again: str = "") -> tuple[bool, list[str]]:
+    """Whoever records the answers is killed at this place; whether they were, and what was in doubt afterwards."""
+    words = ("answer", run, "Q1,Q2,Q3", "yes", "--as", LEAD, "--key", str(world.key(LEAD)), "--no-drive")
+    return _killed_and_carried_on(world, words, where, run, again)
+
+
+def release_killed(world: Scene, where: str, run: str, *, again: str = "") -> tuple[bool, list[str]]:
+    """Whoever carries the answers out is killed at this place; and `again`, the next one too."""
+    world.says(LEAD, "yes", "--no-drive", run=run, question="Q1,Q2,Q3")
+    return _killed_and_carried_on(world, ("resume", run), where, run, again)
+
+
+def _killed_and_carried_on(world: Scene, words: tuple[str, ...], where: str, run: str, again: str) -> tuple[bool, list[str]]:
     done = world.quick(*words, code=None, REMIT_TEST_CRASH=where)
     if done.returncode != KILLED:
         assert done.returncode == 0
         return False, []
     counted(world)
+    if again:
+        world.quick("resume", code=None, REMIT_TEST_CRASH=again)
+        counted(world)
     before = answered(world, run)
     _, doubts = brought_to_an_end(world, run)
     assert before.items() <= answered(world, run).items()
@@ -162,15 +180,16 @@ def test_a_run_killed_while_it_asks_is_carried_on(world: Scene, where: str) -> N
     assert ask_killed(world, where)
 
 
-SAMPLE = ("before:2", "after:4", "after:6", "before:7", "after:9", "after:12", "after:16")
+SAMPLE = ("after:2", "before:3", "after:5", "before:7", "after:9", "before:18")
 
 
-def test_an_answer_killed_on_its_way_to_the_effect_is_carried_on(world: Scene) -> None:
+def test_answers_killed_on_their_way_to_the_effect_are_carried_on(world: Scene) -> None:
+    """After an intent, between effect and outcome, around the publication: of the shop, the mail server and the remote."""
     prepared = Prepared(world)
+    assert answer_killed(world, "after:1", prepared.run)[0]
     for where in SAMPLE:
         prepared.again()
-        killed, _ = answer_killed(world, where, prepared.run)
-        assert killed, where
+        assert release_killed(world, where, prepared.run)[0], where
 
 
 @pytest.mark.thorough
@@ -186,20 +205,25 @@ def test_a_run_killed_at_any_append_while_it_asks_is_carried_on(tmp_path: Path, 
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("side", ["before", "after"])
-def test_an_answer_killed_at_any_append_is_carried_on(world: Scene, side: str) -> None:
+@pytest.mark.parametrize("again", ["", "after:2", "before:1"])
+def test_answers_killed_at_any_append_are_carried_on(world: Scene, side: str, again: str) -> None:
+    """And where `again` is set, whoever carries on is killed as well."""
     prepared = Prepared(world)
-    number, doubted = 0, Counter[str]()
-    while True:
-        prepared.again()
-        killed, doubts = answer_killed(world, f"{side}:{number}", prepared.run)
-        doubted.update(doubts)
-        if not killed:
-            break
-        number += 1
-    print(f"{side}: killed at {number} places, in doubt for a person: {dict(doubted)}")
-    assert number > 20
+    doubted, places = Counter[str](), []
+    for kill in (answer_killed, release_killed):
+        number = 0
+        while True:
+            prepared.again()
+            killed, doubts = kill(world, f"{side}:{number}", prepared.run, again=again)
+            doubted.update(doubts)
+            if not killed:
+                break
+            number += 1
+        places.append(number)
+    print(f"{side} {again}: killed at {places} places, in doubt for a person: {dict(doubted)}")
+    assert places[0] == 3
+    assert places[1] > 18
     assert set(doubted) <= {"send_email"}, "the shop and the remote can be asked"
-    assert doubted["send_email"] <= 2, "unknown only between the beginning of a letter and its outcome"
 
 
 # ------------------------------------------------------------------------------------------------ the server, in between
@@ -224,6 +248,16 @@ def test_a_shop_that_never_answers_is_asked_or_told_the_same_key_again(
         [resolved] = world.facts("resolved", run=run)
         assert resolved["by"] == ("probe" if honours is HONOURS else "idempotency")
         assert open_questions(world) == {}
+
+
+def test_whoever_answers_without_the_secret_of_the_tool_leaves_the_effect_to_whoever_has_it(world: Scene) -> None:
+    run = world.hand_over(refund(100)).end["run"]
+    token = world.env.pop("SHOP_TOKEN")
+    world.says(LEAD, "yes", run=run, code=None)
+    assert (world.drafts(run)["E1"] in {"answered", "published"}, world.shop.requests) == (True, [])
+    world.env["SHOP_TOKEN"] = token
+    world.quick("resume", run, code=None)
+    assert (world.drafts(run), world.shop.paid) == ({"E1": "published"}, ["100"])
 
 
 ASKED_ONLY = "        probe: @SHOP@/refunds/{key}"

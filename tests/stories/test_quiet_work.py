@@ -35,13 +35,12 @@ COMPANY = replace(
 
 
 def worker(wants: list[str]) -> Any:
-    """Does all four kinds of reversible work in three ways, and then wants what it was given to want."""
+    """Does all four kinds of reversible work, and then wants what it was given to want."""
 
     async def agent(inside: Inside) -> None:
         (inside.folder / "docs" / "hello.md").write_text("hello\n")
         for task in TASKS:
-            (inside.folder / "docs" / f"{task}.md").write_text(f"{task}\n")
-            told = await inside.act("write", f"docs/{task}-2.md", content=base64.b64encode(task.encode()).decode())
+            told = await inside.act("write", f"docs/{task}.md", content=base64.b64encode(task.encode()).decode())
             drafted = await inside.act("call", "draft_letter", arguments={"text": task})
             assert (told["decision"], drafted["decision"]) == ("allow", "allow")
         for tool in wants:

@@ -156,7 +156,7 @@ def test_whoever_is_not_asked_may_read_but_not_answer(server: Served) -> None:
     from remit.run.card import card
     from remit.web.site import seen as mark
 
-    digest = mark(card(state(server.home, run), "Q1"))
+    digest = mark(card(state(server.home, run), "Q1"), state(server.home, run))
     status, _, page = server.ask("POST", f"/runs/{run}/questions/Q1", form={"form": seen["form"], "seen": digest, "said": "yes"})
     assert status == 403 and "not release-lead@example.com" in page
     assert "question_answered" not in kinds(server.home, run)
@@ -205,8 +205,10 @@ def test_the_owner_takes_the_outcome_and_it_is_green_only_then(server: Served) -
     record(server.home, [started(run, server.home), *working(run), *ended(run)])
     page = server.get(f"/runs/{run}")
     assert 'class="wait"><dt>Verdict' in page and 'class="wait"><dt>Acceptance' in page and 'class="good"><dt>' not in page
-    form = {"form": server.card(waiting(server, "rformtoken"))["form"], "note": "good"}
-    assert server.ask("POST", f"/runs/{run}/accept", form=form)[0] == 303
+    form = {name: re.findall(rf'name="{name}" value="([^"]+)"', page)[0] for name in ("form", "seen")}
+    status, _, text = server.ask("POST", f"/runs/{run}/accept", form={**form, "seen": "sha256:another"})
+    assert status == 409 and "another one since you read this page" in text
+    assert server.ask("POST", f"/runs/{run}/accept", form={**form, "note": "good"})[0] == 303
     taken = next(r.event for r in facts(server.home, run) if isinstance(r.event, e.Accepted))
     assert (taken.person, taken.acceptance, taken.assurance) == (OWNER, "accepted", "session")
     assert verify_signature(taken.key, taken.statement.encode(), taken.signature, ACCEPTANCE)

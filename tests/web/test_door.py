@@ -1,6 +1,7 @@
 """Who comes in, from where, and what never leaks: tokens, sessions, hosts, origins, bodies, headers."""
 
 import http.client
+import json
 import os
 import re
 import signal
@@ -13,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from web_worlds import OWNER, Served, asked, identity, kinds, record, refund, served, started, working
+from msgspec.structs import replace
+from web_worlds import LEAD, OWNER, Served, asked, contract, identity, kinds, record, refund, served, started, state, working
 
 import remit.web
+from remit.adapters.signers.local import create
 
 STATIC = Path(remit.web.__file__).parent / "static"
 
@@ -218,13 +221,13 @@ def _home(path: Path) -> Path:
     return path
 
 
-def _refused(home: Path, *options: str) -> str:
+def _refused(home: Path, *options: str, code: int = 2) -> str:
     start = "import sys; from remit.cli import main; main.VERBS.setdefault('serve', ''); sys.argv[0] = 'remit'; main.main()"
     done = subprocess.run(
         [sys.executable, "-c", start, "serve", "--port", "0", *options], capture_output=True, text=True, timeout=30,
         env={**os.environ, "REMIT_HOME": str(home)}, check=False,
     )  # fmt: skip
-    assert done.returncode == 2, (done.returncode, done.stderr)
+    assert done.returncode == code, (done.returncode, done.stderr)
     return done.stderr
 
 
@@ -239,6 +242,12 @@ def test_other_machines_are_let_in_only_with_a_team_sign_in(tmp_path: Path) -> N
     assert "--client-id" in _refused(home, "--oidc", "https://id.example.com")
     (home / "org.remit.yaml").unlink()
     assert "needs an organisation file" in _refused(home, "--trust-header", "X", "--trusted-proxy", "127.0.0.1/32")
+
+
+def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        said = _refused(_home(tmp_path), "--port", str(taken.getsockname()[1]), code=1)
+    assert "cannot be used" in said and "--port" in said
 
 
 def test_without_an_identity_there_is_nobody_to_sign(tmp_path: Path) -> None:
@@ -274,6 +283,46 @@ def test_a_trusted_header_names_the_person_only_from_the_proxy(tmp_path: Path) -
     with served(home, *trust, "--trusted-proxy", "10.0.0.0/8") as own:
         own.link = f"http://127.0.0.1:{_port(own)}/"
         assert own.ask("GET", "/", headers={**https, **person})[0] == 401
+
+
+TEAM = """
+name: desk
+people:
+  - id: release-lead@example.com
+    roles: [owner]
+  - id: support-lead@example.com
+    roles: [support]
+inbox keys: [{key}]
+assurance: {assurance}
+"""
+
+
+@pytest.mark.parametrize(("assurance", "status"), [("session", 303), ("person-signed", 403)])
+def test_the_servers_key_attests_who_is_signed_in_as_far_as_the_organisation_says(
+    tmp_path: Path, assurance: str, status: int
+) -> None:
+    key = create(tmp_path, "inbox@example.com").public
+    (tmp_path / "org.remit.yaml").write_text(TEAM.format(key=json.dumps(key), assurance=assurance))
+    rules = tuple(replace(rule, who=LEAD) if rule.effect == "ask" else rule for rule in contract().rules)
+    record(tmp_path, [started("r1", tmp_path, rules=rules), *asked("r1", refund(), of=(LEAD,), made=contract(rules=rules))])
+    people = {"Host": "inbox.example.com", "Origin": "https://inbox.example.com"}
+    lead, owner = ({**people, "X-Forwarded-User": each} for each in (LEAD, OWNER))
+    with served(
+        tmp_path, "--trust-header", "X-Forwarded-User", "--trusted-proxy", "127.0.0.1/32", "--url", people["Origin"]
+    ) as own:
+        own.link = f"http://127.0.0.1:{_port(own)}/"
+        fields = {}
+        for each in (owner, lead):
+            _, _, text = own.ask("GET", "/runs/r1/questions/Q1", headers=each)
+            fields[each["X-Forwarded-User"]] = dict(re.findall(r'name="(form|seen)" value="([^"]+)"', text))
+        assert "seen" not in fields[OWNER], "who is not asked has no form"
+        form = {**fields[LEAD], "said": "yes"}
+        assert own.ask("POST", "/runs/r1/questions/Q1", form=form, headers=owner)[0] == 403, "the form is the lead's"
+        assert own.ask("POST", "/runs/r1/questions/Q1", form=form, headers=lead)[0] == status
+    answers = state(tmp_path, "r1").questions["Q1"].answers
+    assert [(each.person, each.assurance, each.key.split()[:2]) for each in answers] == (
+        [(LEAD, "session", key.split()[:2])] if status == 303 else []
+    )
 
 
 def _port(own: Served) -> int:

@@ -203,6 +203,8 @@ def test_whoever_is_taken_out_of_the_organisation_file_is_out(server: Served, pr
     try:
         file.write_text(kept.replace(f"- id: {OWNER}", "- id: successor@example.com"))
         assert server.ask("GET", "/")[0] == 401
+        file.write_text("name: [half a")
+        assert server.ask("GET", "/")[0] == 401, "while the file cannot be read, nobody is in it"
     finally:
         file.write_text(kept)
 

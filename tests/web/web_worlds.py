@@ -71,8 +71,10 @@ def contract(goal: str = "Answer the customers of order desk A", **more: Any) ->
             Rule(id="may-write-1", effect="may", verb="write", objects=("docs/**",)),
             Rule(
                 id="may-call-1", effect="may", verb="call", objects=("refund",),
-                where=tuple(Where(argument=name, condition=Anything()) for name in ("customer", "order_id", "reason", "currency"))
-                + (Where(argument="amount", condition=Range(low="0.01", high="50")),),
+                where=(
+                    *(Where(argument=name, condition=Anything()) for name in ("customer", "order_id", "reason", "currency")),
+                    Where(argument="amount", condition=Range(low="0.01", high="50")),
+                ),
             ),
             Rule(
                 id="ask-call-1", effect="ask", verb="call", objects=("refund",), because="above 50 a person looks at it",

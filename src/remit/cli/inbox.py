@@ -2,11 +2,10 @@
 
 from datetime import UTC, datetime
 
-import anyio
 import click
 import msgspec
 
-from remit.app import records
+from remit.app import consult
 from remit.cli.line import left, one_line
 from remit.cli.place import home, local_identity
 from remit.cli.say import document, talk
@@ -21,7 +20,7 @@ MOST = 50
 @click.option("--json", "as_json", is_flag=True, help="one document")
 def command(mine: bool, everything: bool, as_json: bool) -> None:
     """List the open questions of all runs."""
-    rows = anyio.run(_read)
+    rows = consult(home(), waiting)
     me = local_identity()
     if mine:
         rows = [each for each in rows if me in each.of]
@@ -39,11 +38,6 @@ def command(mine: bool, everything: bool, as_json: bool) -> None:
     if not everything and len(shown) > MOST:
         click.echo(f"and {len(shown) - MOST} more: `remit inbox --all`")
     talk("remit show RUN shows what a question is about; remit answer RUN QUESTION yes|no|modify answers it")
-
-
-async def _read() -> list[Waiting]:
-    async with records(home()) as ledger:
-        return await waiting(ledger)
 
 
 def line(each: Waiting, now: datetime, me: str | None) -> str:

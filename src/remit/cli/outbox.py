@@ -5,15 +5,15 @@ from collections.abc import Iterator
 import anyio
 import click
 
-from remit.app import engine, records
-from remit.cli.answer import carry_on, identified
+from remit.app import consult, engine
 from remit.cli.family import family
 from remit.cli.line import one_line
 from remit.cli.place import home
 from remit.cli.say import clean, document, talk
 from remit.cli.which import resolve
-from remit.engine.outbox import confirm
+from remit.engine.desk import outboxes
 from remit.errors import BadInput
+from remit.ports import Ledger
 from remit.run.evolve import replay
 from remit.run.outbox import ENDED, Draft
 from remit.run.state import Run
@@ -33,7 +33,7 @@ def command(run: str | None, draft: str | None, receipt: str | None, everything:
             raise BadInput("which draft happened?", hint="remit outbox RUN DRAFT --confirm RECEIPT")
         anyio.run(_confirm, run, draft, receipt)
         return
-    found = anyio.run(_read, run)
+    found = consult(home(), lambda ledger: _read(ledger, run))
     rows = [(each, one) for each in found for one in each.drafts.values() if draft in (None, one.key, one.key.rpartition(":")[2])]
     if draft and not rows:
         raise BadInput(f"there is no draft `{draft}`", hint="`remit outbox RUN` lists them")
@@ -49,15 +49,16 @@ def command(run: str | None, draft: str | None, receipt: str | None, everything:
             click.echo(text)
 
 
-async def _read(name: str | None) -> list[Run]:
-    async with records(home()) as ledger:
-        if name is not None:
-            return [replay(await ledger.events(run)) for run in await family(ledger, await resolve(ledger, name))]
-        runs = dict.fromkeys(record.run for record in await ledger.kinds("drafted"))
-        return [replay(await ledger.events(run)) for run in runs]
+async def _read(ledger: Ledger, name: str | None) -> list[Run]:
+    if name is not None:
+        return [replay(await ledger.events(run)) for run in await family(ledger, await resolve(ledger, name))]
+    return await outboxes(ledger)
 
 
 async def _confirm(name: str, draft: str, receipt: str) -> None:
+    from remit.cli.answer import carry_on, identified  # the engine: whoever only lists does without
+    from remit.engine.outbox import confirm
+
     async with engine(home()) as supervisor:
         run_id = await resolve(supervisor.hands.ledger, name)
         key = draft if ":" in draft else f"{run_id}:{draft}"

@@ -14,12 +14,18 @@ from remit.run.event import (
     VerdictReached,
     Withdrawn,
 )
+from remit.run.evolve import replay
+from remit.run.state import Run
 from remit.value import Value
 
 KINDS = (
     "question_asked", "question_answered", "question_expired", "question_escalated", "stop_asked", "verdict_reached", "withdrawn",
     "resolved",
 )  # fmt: skip
+
+ASKED = ("drafted", "question_asked", "question_answered", "question_expired", "withdrawn", "in_doubt", "resolved")
+DONE = ("intended", "effected", "handed_off", "confirmed")
+"""with ASKED, all that changes a draft; apart, because each has an index of its own"""
 
 
 class Waiting(Value, frozen=True, kw_only=True):
@@ -50,6 +56,17 @@ async def waiting(ledger: Ledger) -> list[Waiting]:
     for record in await ledger.kinds(*KINDS):
         _fold(found, record)
     return sorted(found.values(), key=lambda each: (each.expires is None, each.expires or each.asked_at, each.asked_at))
+
+
+async def outboxes(ledger: Ledger) -> list[Run]:
+    """Every run that has drafts, in the order of their first ones, folded from the facts about drafts alone."""
+    found: dict[str, list[Recorded]] = {}
+    for record in sorted([*await ledger.kinds(*ASKED), *await ledger.kinds(*DONE)], key=lambda each: each.seq):
+        if record.kind == "drafted":
+            found.setdefault(record.run, [])
+        if record.run in found:  # a question from before the first draft is about none of them
+            found[record.run].append(record)
+    return [replay(records, Run(id=run)) for run, records in found.items()]
 
 
 def batched(rows: list[Waiting]) -> list[Waiting]:

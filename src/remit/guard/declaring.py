@@ -49,7 +49,7 @@ def tool(
     what people are shown. `tier` is by default what the name and effect call for. Raises BadInput.
     """
     if callable(name):
-        return _declared(name, name.__name__, tier, effect, irreversible, inert, None, None, None)
+        return _declared(name, name.__name__, tier, effect, irreversible, inert, window, probe, preview)
     named = name
 
     def declare(function: F) -> F:

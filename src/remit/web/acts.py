@@ -9,12 +9,12 @@ from starlette.responses import RedirectResponse, Response
 from remit.engine.inbox import accept, ask_stop
 from remit.engine.ownership import offer, take_over
 from remit.engine.release import ask_undo, publish_again
-from remit.errors import Refused
+from remit.errors import Conflict, Refused
 from remit.ports import Signer
 from remit.web.answering import SESSION
 from remit.web.attest import SessionSigner
 from remit.web.door import Viewer
-from remit.web.site import Site
+from remit.web.site import Site, outcome
 
 Act = Callable[[Site, str, Viewer, FormData], Awaitable[object]]
 
@@ -27,11 +27,21 @@ async def act(site: Site, request: Request, viewer: Viewer, form: FormData) -> R
 
 
 async def _take(site: Site, run: str, viewer: Viewer, form: FormData) -> None:
+    await _as_seen(site, run, form)
     await accept(site.hands, run, signer=_signer(site, viewer), assurance=SESSION, decline=False, note=_note(form))
 
 
 async def _decline(site: Site, run: str, viewer: Viewer, form: FormData) -> None:
+    await _as_seen(site, run, form)
     await accept(site.hands, run, signer=_signer(site, viewer), assurance=SESSION, decline=True, note=_note(form))
+
+
+async def _as_seen(site: Site, run: str, form: FormData) -> None:
+    state = await site.hands.replay(run)
+    if state.started is None or form.get("seen") != outcome(state):
+        raise Conflict(
+            "the outcome is another one since you read this page; nothing was recorded", hint="read it again, as it is now"
+        )
 
 
 async def _stop(site: Site, run: str, viewer: Viewer, form: FormData) -> None:

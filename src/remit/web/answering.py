@@ -14,8 +14,9 @@ from remit.run.state import Asked, Run
 from remit.web.attest import SessionSigner
 from remit.web.board import roles
 from remit.web.door import Viewer
-from remit.web.pages import Missing
-from remit.web.site import Site, seen
+from remit.web.pages import Missing, made
+from remit.web.site import OF_THE_WORK, Site, seen
+from remit.web.standing import changed
 from remit.web.words import from_json, json_text, visible
 
 SESSION: Assurance = "session"
@@ -39,12 +40,15 @@ async def _shown(
     action = asked.question.action
     arguments = {name: json_text(value) for name, value in action.arguments.items()} if action is not None else {}
     like = [card(run, name) for name in found.like[:20]]
+    about_work = found.about in OF_THE_WORK and run.work is not None
+    lines, left, why = await made(site, run, lines=200, letters=20_000) if about_work else ((), 0, "")
     waiting = await site.boards.of(viewer.person) if found.settled else None
     values: dict[str, Any] = {
-        "card": found, "run": run, "asked": asked, "seen": seen(found), "arguments": arguments, "words": WORDS,
-        "may": _may(run, asked, viewer), "like": [(each, seen(each)) for each in like], "trouble": trouble,
+        "card": found, "run": run, "asked": asked, "seen": seen(found, run), "arguments": arguments, "words": WORDS,
+        "may": _may(run, asked, viewer), "like": [(each, seen(each, run)) for each in like], "trouble": trouble,
+        "changed": tuple(changed(run)) if about_work else (), "lines": lines, "left": left, "why": why,
         "typed": _typed(kept), "next": waiting.mine[0].first if waiting and waiting.mine else None,
-        "live": f"/runs/{run.id}/questions/{found.question}/events?seen={seen(found)}&settled={found.settled}",
+        "live": f"/runs/{run.id}/questions/{found.question}/events?seen={seen(found, run)}&settled={found.settled}",
     }  # fmt: skip
     return site.page(request, "card.html", viewer, status=status, **values)
 
@@ -54,7 +58,7 @@ async def news(site: Site, request: Request, _viewer: Viewer) -> dict[str, Any]:
     run, asked = await _asked(site, request)
     found = card(run, asked.question.question)
     told = request.query_params
-    same = told.get("seen") == seen(found) and told.get("settled", "") == found.settled
+    same = told.get("seen") == seen(found, run) and told.get("settled", "") == found.settled
     return {"card": found, "same": same}
 
 
@@ -62,7 +66,7 @@ async def give(site: Site, request: Request, viewer: Viewer, form: FormData) -> 
     """Take an answer to exactly what was seen: 409 with the card as it is now when it is something else meanwhile."""
     run, asked = await _asked(site, request)
     found = card(run, asked.question.question)
-    if found.settled or _text(form, "seen") != seen(found):
+    if found.settled or _text(form, "seen") != seen(found, run):
         return await _stale(site, request, viewer)
     try:
         await _say(site, run, asked, viewer, form)
@@ -71,7 +75,7 @@ async def give(site: Site, request: Request, viewer: Viewer, form: FormData) -> 
     except RemitError as error:
         run, asked = await _asked(site, request)
         now = card(run, asked.question.question)
-        if now.settled or seen(now) != seen(found):
+        if now.settled or seen(now, run) != _text(form, "seen"):
             return await _stale(site, request, viewer)
         status = 403 if isinstance(error, Refused) else 400 if isinstance(error, BadInput) else 503
         words = f"{error}" + (f" ({error.hint})" if error.hint else "")
@@ -101,7 +105,7 @@ async def _also(site: Site, run: Run, viewer: Viewer, form: FormData) -> None:
         name, _, digest = str(each).partition(" ")
         run = await site.hands.replay(run.id, run)
         other = run.questions.get(name)
-        if other is None or other.said or seen(card(run, name)) != digest:
+        if other is None or other.said or seen(card(run, name), run) != digest:
             continue
         try:
             await _say(site, run, other, viewer, form)

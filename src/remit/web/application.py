@@ -77,7 +77,7 @@ def read(site: Site, handler: Reads) -> Callable[[Request], Awaitable[Response]]
         entered = site.door.enter(request)
         if entered is not None:
             return entered
-        viewer = site.door.viewer(request)
+        viewer = site.viewer(request)
         return invited(site, request) if viewer is None else await handler(site, request, viewer)
 
     return page
@@ -87,7 +87,7 @@ def write(site: Site, handler: Writes, **path: str) -> Callable[[Request], Await
     """A form of somebody who is signed in, from a page that was made for them: its hidden word says so."""
 
     async def page(request: Request) -> Response:
-        viewer = site.door.viewer(request)
+        viewer = site.viewer(request)
         if viewer is None:
             return invited(site, request)
         request.path_params.update(path)
@@ -106,7 +106,7 @@ def stream(site: Site, streams: Streams, name: str, values: Values) -> Callable[
     """The live part of a page."""
 
     async def page(request: Request) -> Response:
-        viewer = site.door.viewer(request)
+        viewer = site.viewer(request)
         if viewer is None:
             return PlainTextResponse("not signed in\n", status_code=401)
 
@@ -144,7 +144,7 @@ def refused(site: Site, request: Request, viewer: Viewer | None, status: int, wo
 
 def trouble(site: Site, request: Request, error: Exception, viewer: Viewer | None = None) -> Response:
     """What went wrong, for a person."""
-    viewer = viewer or site.door.viewer(request)
+    viewer = viewer or site.viewer(request)
     if viewer is None:
         return invited(site, request)
     if isinstance(error, Missing) or (isinstance(error, HTTPException) and error.status_code == 404):

@@ -43,8 +43,8 @@ class Streams:
 
     async def _turns(self, request: Request) -> AsyncIterator[None]:
         """At once, so that nothing is missed between two connections; then at each change, and now and then without one."""
-        ledger, door = self._site.hands.ledger, self._site.door
-        while not self._site.closing() and door.viewer(request) is not None:
+        ledger = self._site.hands.ledger
+        while not self._site.closing() and self._site.viewer(request) is not None:
             version, begun = await ledger.version(), anyio.current_time()
             yield
             pause = max(POLL, SHARE * (anyio.current_time() - begun))

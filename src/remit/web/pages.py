@@ -7,12 +7,13 @@ from starlette.responses import Response
 
 from remit.engine.judge import sealed_stage
 from remit.errors import RemitError
+from remit.run.state import Run
 from remit.web import standing as s
 from remit.web import unified
 from remit.web.board import Board
 from remit.web.door import Viewer
 from remit.web.drawings import burndown, timeline, tree
-from remit.web.site import Site
+from remit.web.site import Site, outcome
 from remit.web.words import absolute, json_text, limits_of
 
 PAGE = 20
@@ -70,7 +71,7 @@ async def run_values(site: Site, request: Request, viewer: Viewer) -> dict[str, 
         "limits": limits_of(run.contract.limits, s.spent(run, now)), "drafts": tuple(run.drafts.values()),
         "draft_tone": s.draft_tone,
         "changed": tuple(s.changed(run)), "rule_text": s.rule_text, "json_text": json_text, "absolute": absolute,
-        "mine": viewer.person == run.owner, "live": f"/runs/{run.id}/events",
+        "mine": viewer.person == run.owner, "outcome": outcome(run), "live": f"/runs/{run.id}/events",
     }  # fmt: skip
 
 
@@ -82,18 +83,22 @@ async def account_page(site: Site, request: Request, viewer: Viewer) -> Response
 
 async def diff_page(site: Site, request: Request, viewer: Viewer) -> Response:
     """What a run changed, line by line."""
-    found = await _found(site, request)
-    run, text, why = found.run, "", ""
-    if run.work is None:
-        why = "There is no sealed work to show yet."
-    else:
-        try:
-            stage = await sealed_stage(site.hands, run)
-            text = await stage.diff(dropped=run.judged.dropped if run.judged else ())
-        except RemitError as error:
-            why = f"The changes cannot be shown any more: {error}"
-    lines, left = unified.parts(text)
+    run = (await _found(site, request)).run
+    lines, left, why = await made(site, run)
     return site.page(request, "diff.html", viewer, run=run, changed=tuple(s.changed(run)), lines=lines, left=left, why=why)
+
+
+async def made(site: Site, run: Run, **most: int) -> tuple[tuple[unified.DiffLine, ...], int, str]:
+    """What was made, line by line; how many lines are left out; and why there are none."""
+    if run.work is None:
+        return (), 0, "There is no sealed work to show yet."
+    try:
+        stage = await sealed_stage(site.hands, run)
+        text = await stage.diff(dropped=run.judged.dropped if run.judged else ())
+    except RemitError as error:
+        return (), 0, f"The changes cannot be shown any more: {error}"
+    lines, left = unified.parts(text, **most)
+    return lines, left, ""
 
 
 async def _found(site: Site, request: Request) -> s.Standing:

@@ -13,13 +13,18 @@ from starlette.responses import HTMLResponse
 
 from remit.contract.party import Organisation
 from remit.engine.hands import Hands
+from remit.errors import RemitError
 from remit.ports import Signer
 from remit.run.card import Card
+from remit.run.state import Run
 from remit.value import digest
 from remit.web import words
 from remit.web.board import Boards, tone_of
 from remit.web.door import Door, Viewer
 from remit.web.svg import element, short
+
+OF_THE_WORK = frozenset({"publish", "change", "recovery"})
+"""questions about what was made, which is therefore shown with them"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +37,13 @@ class Site:
     organisation: Callable[[], Organisation | None]
     closing: Callable[[], bool]
     boards: Boards
+
+    def viewer(self, request: Request) -> Viewer | None:
+        """Who this is. While the organisation file cannot be read, nobody comes in who has to stand in it."""
+        try:
+            return self.door.viewer(request)
+        except RemitError:
+            return None
 
     def now(self) -> datetime:
         """The moment, in UTC."""
@@ -70,23 +82,17 @@ def when(at: datetime | None, now: datetime) -> Markup:
     return element("time", words.relative(at, now), datetime=at.isoformat(timespec="seconds"), title=words.absolute(at))
 
 
-def seen(card: Card) -> str:
+def seen(card: Card, run: Run) -> str:
     """What somebody who reads this card has seen of the request: another one must be read before it is answered."""
     values = [(each.name, each.value, each.source, each.place) for each in card.values]
     rules = [(each.rule, each.words, each.contract) for each in card.why]
-    changed = [answer for answer in card.said if ": modify" in answer]
-    return digest(
-        [
-            card.run,
-            card.question,
-            card.text,
-            card.what,
-            card.digest,
-            card.preview,
-            card.quorum,
-            card.on_no,
-            values,
-            rules,
-            changed,
-        ]
-    )
+    modified = [answer for answer in card.said if ": modify" in answer]
+    made = run.work.sealed if run.work is not None and card.about in OF_THE_WORK else ""
+    asked = [card.run, card.question, card.text, card.what, card.digest, card.preview, card.quorum, card.on_no]
+    return digest([*asked, values, rules, modified, made])
+
+
+def outcome(run: Run) -> str:
+    """What somebody who takes the outcome of a run has seen of it."""
+    made = run.work.sealed if run.work is not None else ""
+    return digest([run.id, run.contract.hash(), run.verdict or "", list(run.exceptions), made, run.undone, run.published is None])

@@ -7,6 +7,10 @@ PEOPLE = (
 )  # fmt: skip
 WHERE_PEOPLE = f"kind IN {PEOPLE!r}"
 """what the inbox is read from: an index of its own, so that a thousand waiting runs cost no look at all the rest"""
+ENDS = ("effected", "handed_off", "confirmed", "intended", "accepted", "undone")
+WHERE_ENDS = f"kind IN {ENDS!r}"
+"""what became of drafts and outcomes: the outbox is read from both"""
+INDEXED = ((PEOPLE, WHERE_PEOPLE), (ENDS, WHERE_ENDS))
 SCHEMA = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS entries(
@@ -23,6 +27,7 @@ CREATE TABLE IF NOT EXISTS entries(
 CREATE INDEX IF NOT EXISTS entries_run ON entries(run, seq);
 CREATE INDEX IF NOT EXISTS entries_started ON entries(seq) WHERE kind = 'started';
 CREATE INDEX IF NOT EXISTS entries_people ON entries(kind, seq) WHERE {WHERE_PEOPLE};
+CREATE INDEX IF NOT EXISTS entries_ends ON entries(kind, seq) WHERE {WHERE_ENDS};
 CREATE INDEX IF NOT EXISTS entries_intended ON entries(at) WHERE kind = 'intended';
 CREATE TABLE IF NOT EXISTS jobs(
   place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, run TEXT NOT NULL, finished INTEGER NOT NULL DEFAULT 0);

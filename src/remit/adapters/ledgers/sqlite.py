@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import anyio
 
 from remit.adapters.ledgers.frontier import frontier
 from remit.adapters.ledgers.heads import HeadFile
-from remit.adapters.ledgers.schema import PEOPLE, SCHEMA, VERSION, WHERE_PEOPLE
+from remit.adapters.ledgers.schema import INDEXED, SCHEMA, VERSION
 from remit.adapters.signers.ledger_key import LedgerKey, ledger_key
 from remit.errors import BadInput, Broken, Busy, RemitError, Tampered
 from remit.evidence.codec import decode_event, encode_event
@@ -131,11 +132,12 @@ class _Turn:
 class SqliteLedger:
     """Append-only facts in `ledger.db`; see `remit.ports.Ledger`. Made by `open_ledger`; use it from one thread."""
 
-    def __init__(self, home: Path, *, clock: Clock, key: LedgerKey, witnesses: tuple[Path, ...], on_append: Hook | None) -> None:
-        self.home, self._clock, self._key, self._on_append = home, clock, key, on_append
+    def __init__(
+        self, home: Path, *, clock: Clock, key: Callable[[], LedgerKey], witnesses: tuple[Path, ...], on_append: Hook | None
+    ) -> None:
+        # Whoever only reads signs nothing and waits for nobody: the key and the turn are there from the first write.
+        self.home, self._clock, self._key, self._on_append = home, clock, cache(key), on_append
         self._heads = [HeadFile(folder) for folder in (home / "heads", *witnesses)]
-        # Without fast_acquire every commit waits for one turn of the event loop, which is longer than all of its statements.
-        self._turn = anyio.Lock(fast_acquire=True)
         self._end: tuple[int, Frontier] | None = None
         self._lock = os.open(home / "ledger.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
@@ -148,6 +150,11 @@ class SqliteLedger:
         except BaseException:
             os.close(self._lock)
             raise
+
+    @cached_property
+    def _turn(self) -> "anyio.Lock":
+        # Without fast_acquire every commit waits for one turn of the event loop, which is longer than all of its statements.
+        return anyio.Lock(fast_acquire=True)
 
     @property
     def trouble(self) -> str:
@@ -168,7 +175,8 @@ class SqliteLedger:
 
     async def kinds(self, *kinds: str) -> list[Recorded]:
         """Every event of these kinds of any run, in order."""
-        marks, indexed = ", ".join("?" * len(kinds)), f"{WHERE_PEOPLE} AND " if set(kinds) <= set(PEOPLE) else ""
+        marks = ", ".join("?" * len(kinds))
+        indexed = next((f"{where} AND " for known, where in INDEXED if set(kinds) <= set(known)), "")
         return _recorded(self._reader, f"{_SELECT}WHERE {indexed}kind IN ({marks}) ORDER BY seq", *kinds)
 
     async def jobs(self) -> list[Job]:
@@ -266,7 +274,7 @@ class SqliteLedger:
             # The number stands still as long as nobody but this connection commits: then its own end is still the end.
             if self._end is None or self._end[0] != version:
                 self._end = version, self._end_of(db)
-            return SqliteTransaction(db, self._end[1], self._clock, self._key)
+            return SqliteTransaction(db, self._end[1], self._clock, self._key())
         except BaseException:
             self._roll_back()
             raise
@@ -291,7 +299,7 @@ class SqliteLedger:
         """The frontier, checked against the last head here and in `heads/`: a damaged one must never be signed."""
         with _SAID:
             tree = frontier(db)
-        if self._heads[0].size(self._key.public.name) > tree.size:
+        if self._heads[0].size(self._key().public.name) > tree.size:
             raise Tampered("the ledger does not end where its last head says", hint="`remit verify` names the first fault")
         return tree
 
@@ -317,10 +325,21 @@ def open_ledger(
     folder = witness or (Path(named).expanduser() if named else None)
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        key = sign or ledger_key(home)
+        key = (lambda: sign) if sign else (lambda: _key_of(home))
         return SqliteLedger(home, clock=clock, key=key, witnesses=(folder,) if folder else (), on_append=on_append)
     except OSError as error:
-        raise Broken(f"the ledger at `{home}` cannot be opened: {error.strerror}", hint="see that it can be written") from error
+        raise _unusable(home, error) from error
+
+
+def _key_of(home: Path) -> LedgerKey:
+    try:
+        return ledger_key(home)
+    except OSError as error:
+        raise _unusable(home, error) from error
+
+
+def _unusable(home: Path, error: OSError) -> Broken:
+    return Broken(f"the ledger at `{home}` cannot be opened: {error.strerror}", hint="see that it can be written")
 
 
 def _connect(path: Path) -> sqlite3.Connection:
