@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from remit.adapters.clock import SystemClock
 from remit.adapters.ledgers.sqlite import SqliteLedger, open_ledger
-from remit.adapters.signers.local import LocalSigner, load
 
 if TYPE_CHECKING:
+    from remit.adapters.signers.local import LocalSigner
     from remit.adapters.signers.ssh import SshSigner
     from remit.engine.hands import Asker
     from remit.engine.supervisor import Supervisor
@@ -77,6 +77,7 @@ async def engine(
     from remit.adapters.lease import FileLeases
     from remit.adapters.notifiers.channel import channel
     from remit.adapters.sandboxes.bubblewrap import Bubblewrap
+    from remit.adapters.signers.local import load
     from remit.adapters.workspaces.staged import StagedWorkspace
     from remit.engine.hands import Hands
     from remit.engine.supervisor import Supervisor
@@ -98,8 +99,10 @@ async def engine(
         )
 
 
-def identity(home: Path) -> LocalSigner | None:
+def identity(home: Path) -> "LocalSigner | None":
     """Who sits here, as `remit init` wrote it; None before that."""
+    from remit.adapters.signers.local import load
+
     return load(home)
 
 

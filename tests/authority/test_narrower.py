@@ -88,7 +88,7 @@ def test_limits_owner_containment_and_dropped_rules_are_said() -> None:
     assert found == {
         ("WIDER", "error", "limits.turns"),
         ("LIMIT-OPEN", "warning", "limits"),
-        ("OWNER-CHANGED", "warning", "owner"),
+        ("OWNER-CHANGED", "error", "owner"),
         ("WIDER", "error", "containment"),
         ("ASK-DROPPED", "warning", "may[0]"),
         ("NOT-CARRIED", "note", ""),

@@ -62,7 +62,7 @@ def started(run: str) -> Event:
 
 def answered(run: str, said: Literal["yes", "no"], digest: str) -> QuestionAnswered:
     """The lead's answer, signed with the lead's key."""
-    statement = answer_statement(run, "Q1", said, LEAD, digest, HASH, "2026-01-01")
+    statement = answer_statement(run, "Q1", said, LEAD, digest, HASH, "2026-01-01", assurance="terminal")
     signature = armour(RAW, KEY.sign(signed_part(statement.encode(), ANSWER)), ANSWER)
     return QuestionAnswered(
         run=run, question="Q1", answer=said, person=LEAD, assurance="terminal", statement=statement, signature=signature,

@@ -47,7 +47,7 @@ def people(draw: st.DrawFn) -> tuple[Person, ...]:
                 id=name,
                 name=draw(st.one_of(st.just(""), LINE)),
                 roles=tuple(draw(st.lists(LINE, max_size=2))),
-                keys=tuple(draw(st.lists(st.just("ssh-ed25519 AAAAC3Nza"), max_size=1))),
+                keys=tuple(draw(st.lists(st.just(f"ssh-ed25519 AAAAC3Nza{len(found)}"), max_size=1))),
                 contact=draw(st.sampled_from([None, "mail:a@example.com", "https://chat.example.com/h", "apprise:slack://a/b"])),
                 answers_to=draw(st.sampled_from([None, *known])),
                 substitutes=tuple(draw(st.lists(st.sampled_from(known), max_size=2))) if known else (),

@@ -16,6 +16,7 @@ from remit.contract.rule import Where
 from remit.engine.inbox import answer
 from remit.engine.outbox import confirm
 from remit.errors import BadInput, Refused
+from remit.ports import Receipt
 from remit.run import next_move as m
 from remit.testing.effects import MemoryEffects
 from remit.testing.sandbox import Inside
@@ -125,7 +126,7 @@ def test_inside_the_window_of_its_key_an_effect_is_repeated_and_happens_once(tmp
         run_id = await shop.taken_on(paying())
         await shop.killed(run_id)
         shop.agents = [idles]
-        run = await shop.later(run_id, minutes=59)
+        run = await shop.later(run_id, minutes=58)
         draft = await shop.draft(run.id)
         assert draft.resolved is not None
         assert (draft.resolved.by, draft.state, draft.tries, shop.paid) == ("idempotency", "published", 2, [40])
@@ -133,13 +134,16 @@ def test_inside_the_window_of_its_key_an_effect_is_repeated_and_happens_once(tmp
     story(tell)
 
 
-def test_after_the_window_of_its_key_only_a_person_can_know(tmp_path: Path) -> None:
+@pytest.mark.parametrize("minutes", [59.5, 61])
+def test_after_the_window_of_its_key_only_a_person_can_know(tmp_path: Path, minutes: float) -> None:
+    """Nor in its last minute: the request itself takes its time."""
+
     async def tell() -> None:
         shop = Shop(tmp_path, calls(40), refund=Fragile(crash=True, window=3600))
         run_id = await shop.taken_on(paying())
         await shop.killed(run_id)
         shop.agents = [idles]
-        run = await shop.later(run_id, minutes=61)
+        run = await shop.later(run_id, minutes=minutes)
         assert ((await shop.draft(run.id)).state, [each.about for each in run.open_questions]) == ("unknown", ["doubt"])
         assert (run.verdict, shop.paid) == (None, [40])
         assert m.next_move(run, shop.clock.now()) == m.Rest(on="doubt")
@@ -216,6 +220,40 @@ def test_a_provider_that_dies_again_and_again_is_given_up_and_a_person_asked(tmp
         assert len(set(intents)) == 1
         assert [each.about for each in run.open_questions] == ["doubt"]
         assert len(shop.paid) <= 1
+
+    story(tell)
+
+
+class Later(Fragile):
+    """A provider that has the request, and does it only after `remit` was killed and has asked what became of it."""
+
+    def __init__(self) -> None:
+        super().__init__(crash=True, how="before", probes=True)
+        self.settles = 60
+        self.held: tuple[str, Any] | None = None
+
+    async def perform(self, key: str, arguments: Any, *, workspace: Path) -> Receipt:
+        self.held = self.held or (key, arguments)
+        return await super().perform(key, arguments, workspace=workspace)
+
+
+def test_that_a_provider_has_nothing_of_it_yet_is_no_word_that_it_did_not_happen(tmp_path: Path) -> None:
+    async def tell() -> None:
+        provider = Later()
+        shop = Shop(tmp_path, calls(40), refund=provider)
+        run_id = await shop.taken_on(paying())
+        await shop.killed(run_id)
+        shop.agents = [idles]
+        run = await shop.later(run_id, seconds=5)
+        assert ((await shop.draft(run_id)).state, run.verdict, shop.paid) == ("unknown", None, [])
+        assert provider.held is not None
+        provider._done(*provider.held)
+        for _ in range(3):
+            run = await shop.later(run_id, minutes=2)
+        draft = await shop.draft(run_id)
+        assert draft.resolved is not None
+        assert (draft.resolved.by, draft.resolved.said, draft.state, shop.paid) == ("probe", "happened", "published", [40])
+        assert run.verdict == "success"
 
     story(tell)
 

@@ -99,23 +99,25 @@ def asked(name: str = "Q1", action: Action | None = None, run: str = RUN, draft:
 
 def answered(
     said: str = "yes", name: str = "Q1", *, person: str = LEAD, about: str = "", becomes: Action | None = None,
-    rules: tuple[Rule, ...] = (), receipt: str = "", run: str = RUN, key: Ed25519PrivateKey | None = None, **more: Any,
+    rules: tuple[Rule, ...] = (), receipt: str = "", note: str = "", run: str = RUN, key: Ed25519PrivateKey | None = None,
+    **more: Any,
 ) -> e.QuestionAnswered:  # fmt: skip
     text = answer_statement(
-        run, name, said, person, about or refund().digest(), HASH, "t", becomes=becomes.digest() if becomes else "",
-        conditions=digest(rules) if rules else "", receipt=digest(receipt) if receipt else "",
+        run, name, said, person, about or refund().digest(), HASH, "t", assurance="person-signed", note=note,
+        becomes=becomes.digest() if becomes else "", conditions=digest(rules) if rules else "",
+        receipt=digest(receipt) if receipt else "",
     )  # fmt: skip
     return e.QuestionAnswered(
         **{
             "run": run, "question": name, "answer": said, "person": person, "assurance": "person-signed", "action": becomes,
-            "digest": becomes.digest() if becomes else "", "rules": rules, "receipt": receipt,
+            "digest": becomes.digest() if becomes else "", "rules": rules, "receipt": receipt, "note": note,
             **signed(text, ANSWER, key or KEYS[person]), **more,
         }
     )  # fmt: skip
 
 
 def rejected(person: str = LEAD, key: Ed25519PrivateKey | None = None, **more: Any) -> e.AnswerRejected:
-    text = answer_statement(RUN, "Q1", "yes", person, refund().digest(), HASH, "t")
+    text = answer_statement(RUN, "Q1", "yes", person, refund().digest(), HASH, "t", assurance="person-signed")
     return e.AnswerRejected(
         run=RUN, question="Q1", answer="yes", person=person, code=Code.AUTHORITY, why="this is beyond what they may sign",
         assurance="person-signed", **{**signed(text, ANSWER, key or KEYS[LEAD]), **more},
@@ -123,22 +125,28 @@ def rejected(person: str = LEAD, key: Ed25519PrivateKey | None = None, **more: A
 
 
 def offered(by: str = OWNER, to: str = NEXT, **more: Any) -> e.OwnershipOffered:
-    text = ownership_statement(RUN, "offered", by, to, HASH, "t")
+    text = ownership_statement(RUN, "offered", by, to, HASH, "t", assurance="terminal", note=more.get("note", ""))
     return e.OwnershipOffered(run=RUN, by=by, to=to, assurance="terminal", **{**signed(text, OWNERSHIP, KEYS[by]), **more})
 
 
-def took(person: str = NEXT, accepted: bool = True, **more: Any) -> e.OwnershipAnswered:
-    text = ownership_statement(RUN, "accepted" if accepted else "declined", person, person, HASH, "t")
+def took(person: str = NEXT, accepted: bool = True, note: str = "", **more: Any) -> e.OwnershipAnswered:
+    word = "accepted" if accepted else "declined"
+    text = ownership_statement(RUN, word, person, person, HASH, "t", assurance="terminal", note=note)
     return e.OwnershipAnswered(
-        run=RUN, person=person, accepted=accepted, assurance="terminal", **{**signed(text, OWNERSHIP, KEYS[person]), **more}
-    )
+        run=RUN, person=person, accepted=accepted, assurance="terminal", note=note,
+        **{**signed(text, OWNERSHIP, KEYS[person]), **more},
+    )  # fmt: skip
 
 
-def accepted(person: str = OWNER) -> e.Accepted:
-    text = acceptance_statement(RUN, "accepted", person, HASH, "", "t")
+def accepted(person: str = OWNER, *, sealed: str = "", note: str = "") -> e.Accepted:
+    text = acceptance_statement(RUN, "accepted", person, HASH, sealed, "t", assurance="terminal", note=note)
     return e.Accepted(
-        run=RUN, acceptance="accepted", person=person, assurance="terminal", **signed(text, ACCEPTANCE, KEYS[person])
+        run=RUN, acceptance="accepted", person=person, assurance="terminal", note=note, **signed(text, ACCEPTANCE, KEYS[person])
     )
+
+
+def worked(sealed: str, attempt: int = 1) -> e.WorkDone:
+    return e.WorkDone(run=RUN, attempt=attempt, status=0, why="ended", sealed=sealed, receipt="")
 
 
 def handed(who: str = LEAD) -> e.HandedOff:

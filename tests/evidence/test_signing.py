@@ -13,6 +13,7 @@ from .people import (
     KEYS,
     LEAD,
     NEXT,
+    ORGANISATION,
     OWNER,
     RUN,
     STRANGER,
@@ -25,6 +26,7 @@ from .people import (
     rejected,
     started,
     took,
+    worked,
 )  # fmt: skip
 from .strategies import PUBLIC, record
 
@@ -50,6 +52,9 @@ def checked(*events: e.Event) -> Verified | Fault:
         (answered("happened", receipt="they called me"),),
         (rejected(), answered()),
         (rejected(key=STRANGER, person="somebody@example.com"), rejected(signature="", key="", statement="")),
+        (answered(note="they called me\nand asked"), offered(note="I leave"), took(note="gladly"), accepted(NEXT, note="well done")),
+        (worked("sha256:one"), worked("sha256:two", attempt=2), accepted(sealed="sha256:two")),
+        (worked("sha256:one"), e.AttemptStarted(run=RUN, attempt=2), accepted(sealed="")),
         (offered(), took(), accepted(NEXT)),
         (offered(), took(accepted=False), accepted(OWNER)),
         (offered(), offered(to=LEAD), took(LEAD), accepted(LEAD)),
@@ -62,6 +67,7 @@ def test_what_is_signed_and_recorded_alike_verifies(events: tuple[e.Event, ...])
     assert found.signatures == sum(bool(getattr(event, "signature", "")) for event in events)
 
 
+NOBODY: dict[str, Any] = {"assurance": "scripted", "statement": "", "signature": "", "key": ""}
 OTHER = "signed something else than what is recorded"
 ATTACKS: dict[str, tuple[tuple[e.Event, ...], str]] = {
     "the new action was exchanged": (
@@ -82,9 +88,25 @@ ATTACKS: dict[str, tuple[tuple[e.Event, ...], str]] = {
     "a stranger's key": ((answered(key=STRANGER),), "not one that the organisation of run `r1` knows for `lead@example.com`"),
     "another person's key": ((answered(key=KEYS[OWNER]),), "not one that the organisation of run `r1` knows"),
     "no signature": ((replace(answered(), signature=""),), "does not cover the statement"),
-    "a rejected answer was rewritten": (
-        (rejected(statement="remit.answer/1\n"),), "the rejected answer of `lead@example.com` does not cover",
+    "a note was added": ((replace(answered(), note="the account is 4711"),), OTHER),
+    "a note was exchanged": ((replace(answered(note="4711"), note="4712"),), OTHER),
+    "a note was taken out": ((replace(answered(note="4711"), note=""),), OTHER),
+    "a note was added to an acceptance": ((replace(accepted(), note="and double their bonus"),), OTHER),
+    "a note was added to an offer": ((replace(offered(), note="as agreed"),), OTHER),
+    "a note was added to a transfer": ((offered(), replace(took(), note="but not for July")), OTHER),
+    "an answer is more certain than it was": ((replace(answered(assurance="terminal"), assurance="session"),), OTHER),
+    "an acceptance is more certain than it was": ((replace(accepted(), assurance="person-signed"),), OTHER),
+    "an offer is more certain than it was": ((replace(offered(), assurance="person-signed"),), OTHER),
+    "another outcome was taken than was made": ((worked("sha256:made"), accepted(sealed="sha256:seen")), OTHER),
+    "an outcome was taken that was made anew": (
+        (worked("sha256:one"), worked("sha256:two", attempt=2), accepted(sealed="sha256:one")), OTHER,
     ),
+    "an answer was stripped of its signature": ((replace(answered(), **NOBODY),), "nobody signed the answer of `lead@example.com`"),
+    "a no was stripped of its signature": ((replace(answered("no"), **NOBODY),), "nobody signed"),
+    "an answer to nothing that was asked is unsigned": ((replace(answered(name="Q9"), **NOBODY),), "nobody signed"),
+    "an acceptance was stripped of its signature": ((replace(accepted(), **NOBODY),), "does not cover the statement"),
+    "an offer was stripped of its signature": ((replace(offered(), **NOBODY),), "does not cover the statement"),
+    "a transfer was stripped of its signature": ((offered(), replace(took(), **NOBODY)), "does not cover the statement"),
     "the offer goes to another": ((replace(offered(), to=LEAD),), OTHER),
     "somebody offers what is not theirs": ((offered(by=LEAD),), "was offered by `lead@example.com`, while `owner@example.com` owned it"),
     "nobody offered it": ((took(),), "`next@example.com` accepted an outcome that was not offered to them"),
@@ -109,9 +131,25 @@ def test_what_is_recorded_otherwise_than_it_was_signed_is_found_where_it_stands(
     assert found.seq == len(BEGIN) + len(events) - 1
 
 
-def test_a_scripted_answer_needs_no_signature_and_counts_as_none() -> None:
-    unsigned: dict[str, Any] = {"assurance": "scripted", "statement": "", "signature": "", "key": ""}
-    found = checked(replace(answered("modify", becomes=LESS), **unsigned), answered("yes", about=LESS.digest(), person=OWNER))
+def test_in_test_mode_an_answer_needs_no_signature_and_counts_as_none() -> None:
+    lax = started(organisation=replace(ORGANISATION, assurance="scripted"))
+    less = (replace(answered("modify", becomes=LESS), **NOBODY), answered("yes", about=LESS.digest(), person=OWNER))
+    rows, heads = record([lax, drafted(), asked(), *less])
+    found = verify(rows, heads, [PUBLIC])
+    assert isinstance(found, Verified), said(found)
+    assert (found.signatures, found.unsigned) == (1, 1)
+
+
+def test_what_decides_about_no_effect_may_be_answered_unsigned_and_that_is_said() -> None:
+    question = asked("Q2", about="context", action=None, digest="", draft="")
+    found = checked(question, replace(answered(name="Q2", note="the blue one"), **NOBODY), answered())
+    assert isinstance(found, Verified), said(found)
+    assert (found.signatures, found.unsigned) == (1, 1)
+
+
+@pytest.mark.parametrize("wrong", [{"statement": "remit.answer/1\n"}, {"signature": "none"}, {"key": ""}, {"signature": ""}])
+def test_an_answer_that_did_not_count_claims_nothing_whatever_it_looks_like(wrong: dict[str, Any]) -> None:
+    found = checked(replace(rejected(), **wrong), answered())
     assert isinstance(found, Verified), said(found)
     assert found.signatures == 1
 

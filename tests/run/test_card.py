@@ -1,5 +1,7 @@
 """The card shows exactly what will happen, and never calls a value anybody's but the agent's without a reason."""
 
+import json
+import time
 from datetime import timedelta
 from decimal import Decimal
 
@@ -68,6 +70,33 @@ def test_what_an_earlier_effect_returned_is_a_tool_result_and_names_the_effect()
     assert sources(story)["amount"] == ("agent", ""), "two figures are alike by accident"
     story.tell(e.Effected(run=RUN, key="elsewhere", ok=True, returned=("c-99",)), asked("Q2", refund(customer="c-99")))
     assert sources(story, "Q2")["customer"] == ("tool result", "")
+
+
+def test_a_card_is_made_in_no_time_however_much_effects_gave_back() -> None:
+    story, look = begun(), Action(verb="call", object="look_up", arguments={})
+    for at in range(31):
+        key = f"R1:E{at}"
+        output = json.dumps([{f"k{each}": f"v{at}-{each}"} for each in range(4000)])
+        story.tell(
+            drafted(key, look), e.Intended(run=RUN, key=key, action=look), e.Effected(run=RUN, key=key, ok=True, output=output)
+        )
+    tags = {f"tags{at}": [f"v{each % 31}-{at}" for each in range(99)] + ["nowhere"] for at in range(9)}
+    found = {"one": "v7-3999", **tags}
+    story.tell(asked("Q1", refund(**found)))
+    begins = time.process_time()
+    shown = sources(story)
+    assert time.process_time() - begins < 5
+    assert shown["one"] == ("tool result", "R1:E7")
+    assert shown["tags0"] == ("agent", "")
+
+
+def test_what_is_beyond_what_is_looked_at_is_the_agents() -> None:
+    story = begun()
+    every = {f"n{at:02}": ["standard"] * 100 for at in range(12)}
+    story.tell(asked("Q1", refund(**every, last="ORD-2041")))
+    assert sources(story)["last"] == ("agent", "")
+    story.tell(asked("Q2", refund(many=["ORD-2041"] * 5000, last="ORD-2041")))
+    assert (sources(story, "Q2")["many"], sources(story, "Q2")["last"]) == (("agent", ""), ("contract", "goal"))
 
 
 def test_members_of_registers_and_people_come_from_the_organisation() -> None:

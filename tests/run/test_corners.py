@@ -12,6 +12,7 @@ from remit.run import next_move as m
 from remit.run.change import ChangeSet
 from remit.run.ladder import conditions, next_rung, unlocked
 from remit.run.statement import acceptance_statement, answer_statement, read_statement
+from remit.value import digest
 
 
 def done(story: Story, why: str = "ended", attempt: int = 1) -> None:
@@ -122,15 +123,15 @@ def test_a_reservation_is_held_until_the_child_ends_and_then_settled_to_what_it_
 
 
 def test_what_is_signed_reads_back_line_by_line_and_nothing_else_does() -> None:
-    said = answer_statement("r", "Q1", "yes", "o", "d", "c", "t")
+    said = answer_statement("r", "Q1", "yes", "o", "d", "c", "t", assurance="terminal", note="two\nlines: yes")
     assert read_statement(said) == {
-        "form": "remit.answer/1", "run": "r", "question": "Q1", "answer": "yes", "person": "o", "action": "d",
-        "contract": "c", "at": "t",
+        "form": "remit.answer/1", "run": "r", "question": "Q1", "answer": "yes", "person": "o",
+        "assurance": "terminal", "action": "d", "contract": "c", "at": "t", "note": digest("two\nlines: yes"),
     }  # fmt: skip
-    taken = acceptance_statement("r", "accepted", "o", "c", "s", "t")
+    taken = acceptance_statement("r", "accepted", "o", "c", "s", "t", assurance="session")
     assert read_statement(taken) == {
-        "form": "remit.acceptance/1", "run": "r", "acceptance": "accepted", "person": "o", "contract": "c", "outcome": "s",
-        "at": "t",
+        "form": "remit.acceptance/1", "run": "r", "acceptance": "accepted", "person": "o",
+        "assurance": "session", "contract": "c", "outcome": "s", "at": "t",
     }  # fmt: skip
     assert read_statement(said + "answer: no\n") == {}
     assert read_statement(said + "loose\n") == {}

@@ -57,6 +57,21 @@ def test_every_page_of_the_inbox_leads_to_the_next_until_all_were_seen(crowded: 
     assert len(found) >= MANY / 2 + 9
 
 
+def test_the_page_of_a_long_run_stays_small(tmp_path: Path) -> None:
+    identity(tmp_path)
+    events = [started("rlong", tmp_path)]
+    for number in range(120):
+        events += [
+            *working("rlong")[2:],
+            *asked("rlong", refund(f"{60 + number}.00", order_id=f"A-{number}"), question=f"Q{number + 1}"),
+        ]
+    record(tmp_path, events)
+    with served(tmp_path) as own:
+        own.sign_in()
+        for path in ("/runs/rlong", "/runs/rlong/questions/Q7", "/"):
+            assert len(own.get(path).encode()) <= 100_000, path
+
+
 class follow:  # noqa: N801 - a stream to read from
     """One stream, read message by message."""
 

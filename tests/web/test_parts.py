@@ -146,6 +146,16 @@ def test_a_timeline_has_a_mark_for_each_fact_whatever_its_words(rows: list[tuple
         assert {each.tag for each in root.iter()} <= {"svg", "title", "text", "line", "path", "circle", "rect"}
 
 
+def test_a_long_timeline_keeps_what_went_wrong_and_stays_small() -> None:
+    moments = [
+        Moment(at=NOW + timedelta(seconds=at), lane="decisions", tone="bad" if at == 3333 else "good", what="x" * 40)
+        for at in range(9000)
+    ]
+    drawing = str(timeline(moments, NOW))
+    assert drawing.count('class="m-bad"') == 1 and "9000 facts" in drawing
+    assert len(drawing) < 60_000
+
+
 @given(TEXT, st.lists(st.floats(0, 1), min_size=1, max_size=6))
 def test_drawings_hold_no_markup_but_their_own(text: str, left: list[float]) -> None:
     drawn = burndown([Line(name=f"{text}{at}", points=((0.0, 1.0), (5.0, share))) for at, share in enumerate(left)])
@@ -161,7 +171,7 @@ def test_the_signer_of_a_session_signs_what_was_seen_and_nothing_else() -> None:
     signer = SessionSigner("lead@example.com", key, "sha256:seen")
 
     def said(person: str, digest: str) -> bytes:
-        return answer_statement("r1", "Q1", "yes", person, digest, "sha256:c", "2030-01-01").encode()
+        return answer_statement("r1", "Q1", "yes", person, digest, "sha256:c", "2030-01-01", assurance="session").encode()
 
     async def story() -> None:
         good = said("lead@example.com", "sha256:seen")

@@ -212,8 +212,9 @@ def _asked(authority: Authority, case: Case, mays: list[CompiledRule], questions
             why = f"this needs a yes from {question.who}, and there is no such person"
             return _refuse(authority, Code.RISK_OWNER, why, rule=question.reason.rule, do="name an owner who answers for it")
         people, fault = approvers(
-            question.who, authority, case.subject, case.approvals, owner=case.owner, requester=case.requester
-        )
+            question.who, authority, case.subject, case.approvals, owner=case.owner, requester=case.requester,
+            token=question.reason.token,
+        )  # fmt: skip
         closed += [_approved(authority, question, person) for person in people]
         if len(people) >= question.quorum:
             continue

@@ -10,6 +10,8 @@ class Approval(Value, frozen=True, kw_only=True):
     """A yes that `decide` may count. `action` is the action's digest, `contract` the hash whose rule asked.
 
     `person` is the id of who said it, `roles` what they are; it counts until `expires` and only while unused.
+    `reasons` are what the person was shown as reasons for asking (`Reason.token`): what arose later was never agreed to; None
+    leaves that open.
     """
 
     action: str
@@ -19,3 +21,4 @@ class Approval(Value, frozen=True, kw_only=True):
     expires: datetime | None = None
     assurance: Assurance = "terminal"
     question: str = ""
+    reasons: frozenset[str] | None = None

@@ -33,16 +33,19 @@ def live(approvals: Iterable[Approval], digest: str, now: datetime) -> list[Appr
 
 
 def approvers(
-    asked: str, authority: Authority, subject: Subject, approvals: Sequence[Approval], *, owner: str, requester: str
-) -> tuple[tuple[str, ...], str]:
+    asked: str, authority: Authority, subject: Subject, approvals: Sequence[Approval], *, owner: str, requester: str,
+    token: str = "",
+) -> tuple[tuple[str, ...], str]:  # fmt: skip
     """The different people whose yes to `asked` counts here, and why an answer that was given does not; each may be empty.
 
-    `owner` is the owner of the run's own contract; `requester` may not approve.
+    `owner` is the owner of the run's own contract; `requester` may not approve. `token` is the reason it is asked for.
     """
     counted: dict[str, None] = {}
     rejected = ""
     for approval in approvals:
         if approval.contract != authority.hash or approval.person in counted:
+            continue
+        if approval.reasons is not None and token and token not in approval.reasons:
             continue
         fault = objected(
             asked, authority, subject, approval.person, roles=approval.roles, assurance=approval.assurance, owner=owner,

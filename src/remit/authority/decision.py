@@ -37,6 +37,11 @@ class Reason(Value, frozen=True, kw_only=True):
     why: str
     instead: str = ""
 
+    @property
+    def token(self) -> str:
+        """What asked, for an approval to be bound to: the rule, or that a window is full."""
+        return self.rule or "a window"
+
 
 class Allow(Value, frozen=True, kw_only=True, tag_field="decision", tag="allow"):
     """It may happen."""

@@ -16,7 +16,8 @@ PLAIN_LIMITS = ("time", "turns", "calls", "tokens", "usd", "memory", "disk", "fi
 
 
 def narrower(parent: Contract, child: Contract) -> tuple[Finding, ...]:
-    """Everything in the child that its parent does not cover. Errors mean wider; notes and warnings say what stands regardless.
+    """Everything in the child that its parent does not cover. Errors mean wider, or another owner; notes and warnings say what
+    stands regardless.
 
     `where` is the path in the child's file, or, for a rule of the parent that the child does not carry, empty.
     """
@@ -39,8 +40,8 @@ def _findings(parent: Contract, child: Contract) -> Iterator[Finding]:
     yield from _dropped(parent, child)
     yield from _limits(parent.limits, child.limits)
     if child.owner != parent.owner:
-        what = f"the owner changes from `{parent.owner}` to `{child.owner}`"
-        yield _finding("OWNER-CHANGED", "warning", "owner", what, "ownership moves only when the new owner takes it")
+        what = f"the owner would change from `{parent.owner}` to `{child.owner}`, and ownership moves only to who takes it"
+        yield _finding("OWNER-CHANGED", "error", "owner", what, f"write `owner: {parent.owner}`")
     extra = sorted(set(child.environment) - set(parent.environment))
     if extra:
         what = f"the child wants `{extra[0]}` of the environment, which the parent does not have"

@@ -99,7 +99,9 @@ def _counted(
     for reason in (*decision.reasons, *decision.considered):
         authority = answering.get(reason.contract)
         if reason.code is Code.APPROVED and authority is not None:
-            people, _ = approvers(_asked(authority, ready, reason), authority, ready, about, owner=owner, requester=requester)
+            people, _ = approvers(
+                _asked(authority, ready, reason), authority, ready, about, owner=owner, requester=requester, token=reason.token
+            )
             yield from (person for person in people if reason.why.startswith(f"{person} said yes: "))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from remit.contract.limits import Spend
+from remit.contract.limits import Count, Spend, Sum
 from remit.value import Value
 
 
@@ -21,7 +21,9 @@ class Used(Value, frozen=True, kw_only=True):
 class Spent(Value, frozen=True, kw_only=True):
     """Per contract hash: what its run has spent, how often its rules granted, the window of used actions, created values.
 
-    `times` maps (contract hash, rule id) to a count. `created` are texts returned by granted calls of this run.
+    `times` maps (contract hash, rule id) to a count. `created` are texts returned by granted calls of this run. `trees` names,
+    for every window kept with `scope: run`, the run whose contract has it: what was done in that run or below it counts. A window
+    that it does not name is this run's own.
     """
 
     spend: Mapping[str, Spend] = {}
@@ -29,3 +31,9 @@ class Spent(Value, frozen=True, kw_only=True):
     used: tuple[Used, ...] = ()
     created: frozenset[str] = frozenset()
     run: str = ""
+    trees: Mapping[Sum | Count, str] = {}
+
+
+def in_tree(run: str, top: str) -> bool:
+    """Whether a run is this one, or a child of it, however far below."""
+    return run == top or run.startswith(f"{top}.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from remit.authority.arguments import EXACT, composed, number
 from remit.authority.conditions import decimal
-from remit.authority.spent import Spent, Used
+from remit.authority.spent import Spent, Used, in_tree
 from remit.authority.subject import Subject
 from remit.contract.limits import MICRO, Count, Limits, Spend, Sum
 
@@ -87,16 +87,20 @@ def _applies(window: Sum | Count, verb: str, name: str) -> bool:
 
 
 def _earlier(window: Sum | Count, subject: Subject, spent: Spent, now: datetime) -> list[Used]:
-    """Granted actions in this window and group. One whose group is not known counts in every group."""
+    """Granted actions in this window and group. One whose group is not known counts in every group.
+
+    `scope: run` takes in the whole tree of the run whose contract has the limit: handing work on makes no room.
+    """
     since = None if window.within is None else now - timedelta(seconds=window.within)
     group = subject.arguments.get(window.per) if window.per else None
     key = None if group is None else plain(group)
+    top = spent.trees.get(window, spent.run)
     return [
         used
         for used in spent.used
         if _applies(window, used.verb, used.object)
         and (since is None or used.at > since)
-        and (window.scope == "organisation" or used.run == spent.run)
+        and (window.scope == "organisation" or in_tree(used.run, top))
         and (key is None or window.per is None or used.arguments.get(window.per, key) == key)
     ]
 

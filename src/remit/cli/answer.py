@@ -28,7 +28,7 @@ WORDS = ("yes", "no", "modify", "happened", "redo", "abandon")
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE", help="with modify: a new value, as JSON or text")
 @click.option("--rules", metavar="FILE", help="with modify: `never:` and `ask:` rules that bind the rest of the run (- is stdin)")
 @click.option("--receipt", default="", help="with happened: what proves it")
-@click.option("--note", default="", help="why")
+@click.option("--note", default="", help="why; it is signed too")
 @click.option("--as", "person", metavar="PERSON", help="who answers, with --key or --print; the local identity unless given")
 @click.option(
     "--key", type=click.Path(path_type=Path), help="their SSH key; a .pub is signed with by the agent or a security key"
@@ -87,11 +87,12 @@ async def _print(given: dict[str, Any]) -> int:
         run_id = await resolve(ledger, given["run"])
     async with engine(home()) as supervisor:
         text = await unsigned(
-            supervisor.hands, run_id, given["question"].upper(), given["said"], person=given["person"],
+            supervisor.hands, run_id, given["question"].upper(), given["said"], person=given["person"], note=given["note"],
             arguments=changed(given["changes"]), rules=rules(given["rules"]), receipt=given["receipt"],
         )  # fmt: skip
     click.echo(text, nl=False)
     talk("sign these bytes with: ssh-keygen -Y sign -n remit-answer -f KEY FILE")
+    talk("hand them in with the same --set, --rules, --receipt and --note: the statement names them by their digests")
     return 0
 
 

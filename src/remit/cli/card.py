@@ -7,32 +7,36 @@ from remit.cli.line import left, one_line
 from remit.cli.say import clean
 from remit.run.card import Card
 
+WORDS = 4000
+"""characters of a question that are shown; a question of the agent's own may be as long as it likes"""
+
 
 def screen(card: Card, now: datetime) -> Iterator[str]:
-    """The card as lines; every text of the agent's is made visible."""
-    yield f"  {card.question}  {clean(card.text)}"
+    """The card as lines. Each begins with what is ours: what the agent wrote is within one line, or behind a bar."""
+    yield f"  {card.question}  {one_line(card.text, WORDS)}"
     if card.recipient or card.amount:
-        yield "      " + " · ".join(clean(each) for each in (card.amount, card.recipient) if each)
-    width = max((len(each.name) for each in card.values), default=0)
-    for value in card.values:
-        where = f" ({clean(value.place)})" if value.place else ""
-        yield f"      {clean(value.name):{width}}  {one_line(value.value)}   from {value.source}{where}"
+        yield "      " + " · ".join(one_line(each) for each in (card.amount, card.recipient) if each)
+    names = [one_line(each.name) for each in card.values]
+    width = max(map(len, names), default=0)
+    for name, value in zip(names, card.values, strict=True):
+        where = f" ({one_line(value.place)})" if value.place else ""
+        yield f"      {name:{width}}  {one_line(value.value)}   from {value.source}{where}"
     if card.preview:
         yield "      what would happen:"
-        yield from (f"        {clean(line)}" for line in card.preview.splitlines())
+        yield from (f"        | {clean(line)}" for line in card.preview.removesuffix("\n").split("\n"))
     for why in card.why:
-        rule = f" [{why.rule}]" if why.rule else ""
-        because = f"; {clean(why.because)}" if why.because else ""
-        yield f"      because {clean(why.words)}{because}{rule} of {clean(why.contract)}"
+        rule = f" [{one_line(why.rule)}]" if why.rule else ""
+        because = f"; {one_line(why.because)}" if why.because else ""
+        yield f"      because {one_line(why.words)}{because}{rule} of {one_line(why.contract)}"
     for name, used, of in card.spend:
         yield f"      spent   {name} {used} of {of}"
-    asked = ", ".join(card.asked) + (f", {card.quorum} of them" if card.quorum > 1 else "")
-    yield f"      asked   {asked}" + (f"; so far {'; '.join(card.said)}" if card.said else "")
+    asked = ", ".join(map(one_line, card.asked)) + (f", {card.quorum} of them" if card.quorum > 1 else "")
+    yield f"      asked   {asked}" + (f"; so far {'; '.join(map(one_line, card.said))}" if card.said else "")
     if card.on_no:
-        yield f"      on no   {clean(card.on_no)}"
+        yield f"      on no   {one_line(card.on_no)}"
     if card.expires is not None:
         yield f"      until   {card.expires:%Y-%m-%d %H:%M:%S} UTC ({left(card.expires, now)})" + (
-            f"; then {clean(card.on_silence)}" if card.on_silence else ""
+            f"; then {one_line(card.on_silence)}" if card.on_silence else ""
         )
     if card.like:
         every = ",".join((card.question, *card.like))

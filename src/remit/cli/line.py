@@ -5,10 +5,10 @@ from datetime import datetime
 from remit.cli.say import clean
 
 
-def one_line(text: str) -> str:
-    """A value on one line, cut where it is long."""
+def one_line(text: str, most: int = 400) -> str:
+    """A text on one line, cut where it is longer than `most` characters."""
     shown = clean(text).replace("\n", "\\n")
-    return shown if len(shown) <= 400 else f"{shown[:400]}… ({len(shown)} characters)"
+    return shown if len(shown) <= most else f"{shown[:most]}… ({len(shown)} characters)"
 
 
 def left(moment: datetime, now: datetime) -> str:

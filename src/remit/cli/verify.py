@@ -49,6 +49,9 @@ def _say(result: Verified | Fault, *, trusted: bool) -> None:
     click.echo(f"verified: {said(result)}")
     click.echo(f"  root  {result.root}")
     click.echo(f"  key   {result.key}")
+    if result.signatures or result.unsigned:
+        nobody = f", and {result.unsigned} that nobody signed, where nobody had to" if result.unsigned else ""
+        click.echo(f"  signed answers, acceptances and transfers: {result.signatures}{nobody}")
     if result.erased or result.left_out:
         click.echo(f"  {result.erased} bodies erased on record, {result.left_out} left out of this file")
     if not trusted:

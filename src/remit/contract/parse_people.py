@@ -35,6 +35,7 @@ def parse_people(reading: Reading, node: Node, where: str) -> tuple[Person, ...]
         found.append(_person(reading, table, path, name))
         tables.append((table, path))
     _acquainted(reading, found, tables)
+    _apart(reading, found, tables)
     return tuple(found)
 
 
@@ -46,6 +47,11 @@ def parse_inbox(reading: Reading, node: Node | None, where: str) -> str:
         reading.wrong(node, where, what, code="URL", hint="write `https://host/path`, without a login in it")
         return ""
     return text
+
+
+def bare(key: str) -> str:
+    """A public key without its comment: what tells whose it is."""
+    return " ".join(key.split()[:2])
 
 
 def called(name: str, people: Sequence[Person]) -> tuple[str, ...]:
@@ -99,6 +105,18 @@ def _acquainted(reading: Reading, people: Sequence[Person], tables: Sequence[tup
             reading.wrong(
                 table.get("answers to") or table, inside(path, "answers to"), what, code="ANSWERS-IN-A-CIRCLE", hint=hint
             )
+
+
+def _apart(reading: Reading, people: Sequence[Person], tables: Sequence[tuple[Table, str]]) -> None:
+    """Nobody answers as two people: a key stands under one of them."""
+    whose: dict[str, str] = {}
+    for person, (table, path) in zip(people, tables, strict=True):
+        for key in filter(None, map(bare, person.keys)):
+            other = whose.setdefault(key, person.id)
+            if other != person.id:
+                what = f"this key of {person.id} is {other}'s too, so nobody could tell which of them answered"
+                hint = "every person has keys of their own"
+                reading.wrong(table.get("keys") or table, inside(path, "keys"), what, code="KEY-TWICE", hint=hint)
 
 
 def _circles(by_id: dict[str, Person]) -> dict[str, str]:

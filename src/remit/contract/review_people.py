@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from remit.contract.case import Case
 from remit.contract.contract import Finding
-from remit.contract.parse_people import called
+from remit.contract.parse_people import bare, called
 from remit.contract.reading import nearest
 
 
@@ -16,6 +16,7 @@ def people_findings(case: Case) -> Iterator[Finding]:
     yield from _quorum(case)
     yield from _keys(case)
     yield from _alone(case)
+    yield from _attested(case)
     if case.organisation.assurance == "scripted":
         what = "the organisation takes scripted answers, even for what cannot be undone: this is test mode"
         yield case.say("TEST-MODE", "warning", "", what, "write `assurance: terminal`, or stricter, for real work")
@@ -75,6 +76,20 @@ def _keys(case: Case) -> Iterator[Finding]:
             what = f"no key is known of {', '.join(without)}, so their answer could not be verified"
             mark = case.parsed.marks.get(where)
             yield case.say("NO-KEY", "warning", case.place(where), what, "add `keys:` in the organisation file", mark=mark)
+
+
+def _attested(case: Case) -> Iterator[Finding]:
+    """The key of an inbox speaks for whoever is signed in there, so nobody may hold it as their own, and no two people one key."""
+    assert case.organisation is not None
+    whose: dict[str, str] = {}
+    for key in filter(None, map(bare, case.organisation.inbox_keys)):
+        whose[key] = "an inbox"
+    for person in case.organisation.people:
+        for key in filter(None, map(bare, person.keys)):
+            other = whose.setdefault(key, person.id)
+            if other != person.id:
+                what = f"a key of {person.id} is that of {other} too, so nobody could tell which of them answered"
+                yield case.say("KEY-TWICE", "error", "", what, "every person, and every inbox, has keys of its own")
 
 
 def _alone(case: Case) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import msgspec
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from remit.authority.action import Action
 from remit.authority.compile import Authority
 from remit.authority.decide import decide
-from remit.authority.decision import Ask, Code
+from remit.authority.decision import Allow, Ask, Code, Decision
 from remit.authority.signing import may_answer, objection
 from remit.authority.spent import Spent
 from remit.contract.parse import parse_organisation
@@ -20,10 +21,12 @@ from remit.errors import BadInput
 from remit.evidence.signature import verify_signature
 from remit.run.event import QuestionAnswered, Said
 from remit.run.state import Asked, Run
-from remit.run.statement import ANSWER, answer_statement, read_statement
-from remit.value import digest
+from remit.run.statement import ANSWER, answer_statement, by_digest, read_statement
 
-YES: frozenset[Said] = frozenset({"yes", "modify"})
+YES: frozenset[Said] = frozenset({"yes", "modify", "redo"})
+"""words that let something out of the house"""
+SKEW = timedelta(minutes=5)
+"""how far the clock of whoever signs may be off ours"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +91,9 @@ def statement(run: Run, asked: Asked, given: Given, at: str) -> str:
     """The text this person signs."""
     becomes = given.changed.digest() if given.changed is not None else ""
     return answer_statement(
-        run.id, given.question, given.said, given.person, asked.question.digest, run.contract.hash(), at, becomes=becomes,
-        conditions=digest(given.rules) if given.rules else "", receipt=digest(given.receipt) if given.receipt else "",
+        run.id, given.question, given.said, given.person, asked.question.digest, run.contract.hash(), at,
+        assurance=given.assurance, note=given.note, becomes=becomes, conditions=by_digest(given.rules),
+        receipt=by_digest(given.receipt),
     )  # fmt: skip
 
 
@@ -121,10 +125,10 @@ def knows(known: Organisation, person: str, key: str, assurance: Assurance = "pe
     return key.split()[:2] in [each.split()[:2] for each in keys]
 
 
-def authentic(run: Run, asked: Asked, given: Given, now_known: Organisation | None) -> Objection | None:
-    """Whether it is this person's answer, and to this question."""
+def authentic(run: Run, asked: Asked, given: Given, now_known: Organisation | None, now: datetime) -> Objection | None:
+    """Whether it is this person's answer, to this question, and was given between its asking and now."""
     if given.assurance == "scripted" and not given.signature:
-        return None
+        return None if _unsigned(run, asked) else _insufficient(given)
     known = organisation(run)
     if not knows(known, given.person, given.key, given.assurance):
         why = f"the organisation of this run knows another key for {given.person}, or none"
@@ -139,7 +143,27 @@ def authentic(run: Run, asked: Asked, given: Given, now_known: Organisation | No
     wanted = read_statement(statement(run, asked, given, said.get("at", "")))
     if wrong := sorted(name for name in {*wanted, *said} if said.get(name) != wanted.get(name)):
         return Objection(code=Code.INPUTS, why=f"the statement is about something else: {', '.join(wrong)}")
+    if not _when(asked, said.get("at", ""), now):
+        return Objection(code=Code.INPUTS, why="the statement was not signed between the asking of the question and now")
     return None
+
+
+def _unsigned(run: Run, asked: Asked) -> bool:
+    """Whether an answer to it need not be signed: in test mode, or where it decides about no effect."""
+    return organisation(run).assurance == "scripted" or asked.question.about not in ("action", "doubt")
+
+
+def _insufficient(given: Given) -> Objection:
+    return Objection(code=Code.AUTHORITY, why=f"an answer by `{given.assurance}` does not suffice for this")
+
+
+def _when(asked: Asked, at: str, now: datetime) -> bool:
+    """Whether this is a moment at which the question could be answered, by a clock that is nearly right."""
+    try:
+        moment = datetime.fromisoformat(at)
+        return moment.tzinfo is not None and (asked.at is None or asked.at - SKEW <= moment) and moment <= now + SKEW
+    except (ValueError, OverflowError):
+        return False
 
 
 def stands(run: Run, asked: Asked) -> bool:
@@ -149,15 +173,17 @@ def stands(run: Run, asked: Asked) -> bool:
 
 def _signed(run: Run, asked: Asked, answer: QuestionAnswered) -> bool:
     if answer.assurance == "scripted" and not answer.signature:
-        return True
+        return _unsigned(run, asked)
     if not knows(organisation(run), answer.person, answer.key, answer.assurance):
         return False
     said = read_statement(answer.statement)
     wanted = {
         "run": run.id, "question": asked.question.question, "answer": answer.answer, "person": answer.person,
         "becomes" if answer.digest else "action": asked.question.digest, "contract": run.contract.hash(),
+        "assurance": answer.assurance, "note": by_digest(answer.note), "conditions": by_digest(answer.rules),
+        "receipt": by_digest(answer.receipt),
     }  # fmt: skip
-    same = all(said.get(name) == value for name, value in wanted.items())
+    same = all(said.get(name, "") == value for name, value in wanted.items())
     return same and verify_signature(answer.key, answer.statement.encode(), answer.signature, ANSWER)
 
 
@@ -186,11 +212,15 @@ def authorised(run: Run, asked: Asked, given: Given, lineage: Sequence[Authority
     if not may and not {given.person, *held} & set(question.of):
         return Objection(code=Code.AUTHORITY, why=f"`{given.question}` asks {', '.join(question.of)}, not {given.person}")
     if question.about == "doubt" and ASSURANCES.index(given.assurance) < ASSURANCES.index(organisation(run).assurance):
-        return Objection(code=Code.AUTHORITY, why=f"an answer by `{given.assurance}` does not suffice for this")
-    if given.said not in YES or not question.digest or question.action is None:
+        return _insufficient(given)
+    named = bool(question.digest) or question.about == "doubt"
+    if given.said not in YES or not named or question.action is None:
         return None
     assert run.started is not None
-    who = _asked_now(run, asked, lineage, spent, now)
+    decision = decide(lineage, question.action, spent=spent, now=now, requester=run.started.requester)
+    if given.said == "redo" and isinstance(decision, Allow):
+        return None  # what needs nobody's yes may be done again without one
+    who = _asked_now(run, asked, decision)
     found = objection(
         lineage, given.changed or question.action, given.person, who, assurance=given.assurance, owner=run.owner, roles=held,
         requester=run.started.requester, spent=spent, now=cast(Any, now),
@@ -198,9 +228,7 @@ def authorised(run: Run, asked: Asked, given: Given, lineage: Sequence[Authority
     return Objection(code=found.code, why=found.why, beyond=True) if found is not None else None
 
 
-def _asked_now(run: Run, asked: Asked, lineage: Sequence[Authority], spent: Spent, now: Any) -> str:
+def _asked_now(run: Run, asked: Asked, found: Decision) -> str:
     """Whose yes it wants now: an outcome that changed hands takes the questions to its owner along (OWN-04)."""
-    assert run.started is not None and asked.question.action is not None
-    found = decide(lineage, asked.question.action, spent=spent, now=now, requester=run.started.requester)
     names = {run.owner if name == "owner" else name for name in found.of} if isinstance(found, Ask) else {asked.asked}
     return asked.asked if asked.asked in names or run.owner not in names else run.owner

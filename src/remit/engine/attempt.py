@@ -10,7 +10,7 @@ from typing import Literal
 import anyio
 
 from remit.engine import boundary
-from remit.engine.delegation import Drive, delegate
+from remit.engine.delegation import Drive, delegate, look_after
 from remit.engine.doorkeeper import MOST_PROGRAMS, Doorkeeper
 from remit.engine.errands import run_errand
 from remit.engine.gate import Gate
@@ -160,18 +160,20 @@ async def _watch(hands: Hands, gate: Gate, run: Run, box: Box, keeper: Doorkeepe
 
 
 async def _errands(hands: Hands, gate: Gate, run: Run) -> None:
-    """While the agent works: pages go out, questions move on, and what people said yes to is released."""
+    """While the agent works: pages go out, questions move on, and what people said yes to is released; in children too."""
     seen, state = -1, run
-    while True:
-        version = await hands.ledger.version()
-        if version != seen:
-            seen, state = version, await hands.replay(run.id, state)
-        found = errand(state, hands.clock.now(), alive=True, beyond=await beyond(hands, state))
-        if found is None:
-            await anyio.sleep(TICK)
-            continue
-        await run_errand(hands, gate, state, found)
-        state = await hands.replay(run.id, state)
+    async with anyio.create_task_group() as group:
+        group.start_soon(look_after, hands, gate, run)
+        while True:
+            version = await hands.ledger.version()
+            if version != seen:
+                seen, state = version, await hands.replay(run.id, state)
+            found = errand(state, hands.clock.now(), alive=True, beyond=frozenset(await beyond(hands, state)))
+            if found is None:
+                await anyio.sleep(TICK)
+                continue
+            await run_errand(hands, gate, state, found)
+            state = await hands.replay(run.id, state)
 
 
 def no_progress(run: Run, moved: datetime, now: datetime) -> str:

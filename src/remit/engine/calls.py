@@ -9,7 +9,7 @@ from remit.authority.decision import Allow, Ask, Code, Decision, Reason, Refuse
 from remit.contract.binding import after_publish
 from remit.contract.party import Tool
 from remit.engine.gate import Gate, exhausted, unanswerable, used_up
-from remit.engine.handoff import NEW, hand_off, responsible_for
+from remit.engine.handoff import NEW, hand_off, responsible_for, why_they
 from remit.engine.hands import Hands
 from remit.engine.lineage import tool_of
 from remit.engine.outbox import perform
@@ -74,6 +74,8 @@ def ended(draft: Draft, decision: Decision) -> Called:
     """A draft as the caller sees it."""
     states: dict[str, State] = {"published": "done", "unknown": "unknown"}
     state = states.get(draft.state, "refused" if draft.state in ENDED else "waiting")
+    if draft.drafted.waits == "publish" and draft.state in {"drafted", "answered"}:
+        state = "drafted"
     if state == "refused":
         decision = Refuse(reasons=(_reason(Code.DENIED, "", draft.why or f"it was {draft.state}"),))
     return Called(state=state, decision=decision, key=draft.key, receipt=draft.receipt, output=draft.output)
@@ -100,7 +102,7 @@ class _Sitting:
             return self._over(over)
         if fault:
             return self._refused(Refuse(reasons=(_reason(Code.INPUTS, self._own, fault, "give arguments the tool can use"),)))
-        if ref and (clash := self._clash(ref, digest)):
+        if (clash := self._clash(ref, digest)) or (clash := self._too_deep()):
             return self._refused(clash)
         if known is not None and not self._run.stop:
             return self._again(known)
@@ -128,10 +130,18 @@ class _Sitting:
 
     def _clash(self, ref: str, digest: str) -> Refuse | None:
         """One name for two different acts would let one pass for the other."""
-        if not any(draft.drafted.ref == ref and draft.drafted.digest != digest for draft in self._run.drafts.values()):
+        if not ref or not any(draft.drafted.ref == ref and draft.drafted.digest != digest for draft in self._run.drafts.values()):
             return None
         why = f"`{ref}` was the name of another call of this run"
         return Refuse(reasons=(_reason(Code.INPUTS, self._own, why, "give every act a name of its own"),))
+
+    def _too_deep(self) -> Refuse | None:
+        """A child publishes into its parent's stage, which is not what an effect after publishing may take its content from."""
+        assert self._run.started is not None
+        if self._run.started.parent is None or not after_publish(self._tool.does):
+            return None
+        why = f"`{self._tool.name}` takes its content from the published workspace, and a run below another publishes none"
+        return Refuse(reasons=(_reason(Code.AUTHORITY, self._own, why, "leave it to the run at the top"),))
 
     def _again(self, draft: Draft) -> Called:
         """A draft that is known: how it stands, told once more."""
@@ -155,9 +165,8 @@ class _Sitting:
             return self._refused(named, preview, ref)
         key = self._draft(preview, ref)
         self._note(decision, key)
-        rule = next((reason.rule for reason in decision.reasons if reason.rule), "")
-        hand_off(self._transaction, self._run.id, key, self._action, self._tool, named, f"kept under rule {rule}")
         if not after_publish(self._tool.does):
+            hand_off(self._transaction, self._run.id, key, self._action, self._tool, named, why_they((), decision))
             self._gate.intend(self._transaction, self._run, self._authorities, self._action, decision, key)
             self.begun = True
         return Called(state="drafted", decision=decision, key=key)
@@ -180,7 +189,8 @@ class _Sitting:
         if kept and self._run.started is not None and self._run.started.unattended and preview:
             called = self._withdrawn(decision, self._draft(preview, ref))
             what = f"kept as a draft, since nobody is there to ask: {self._action.said()}"
-            for row in told(self._run, self._run.owner, what):
+            like = any(each.action.said() == self._action.said() for each in list(self._run.drafts.values())[:-1])
+            for row in told(self._run, self._run.owner, what, quietly=like):  # one page is enough for all that are like it
                 self._transaction.append(row)
             return called
         self._note(decision)
@@ -196,7 +206,7 @@ class _Sitting:
         self._transaction.append(
             Drafted(
                 run=self._run.id, key=key, action=self._action, digest=self._action.digest(), effect=self._tool.effect,
-                preview=preview, window=self._performer.window, probes=self._performer.probes,
+                preview=preview, window=self._performer.window, probes=self._performer.probes, settles=self._performer.settles,
                 waits="publish" if after_publish(self._tool.does) else "", ref=ref,
             )
         )  # fmt: skip

@@ -1,20 +1,31 @@
 """A granted `delegate`: a child run of a narrowed contract, its limits reserved, its stage forked from its parent's."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
+import anyio
+import msgspec
+
+from remit.authority.decision import Code
 from remit.authority.narrower import narrower
+from remit.authority.spent import in_tree
 from remit.contract.contract import Contract
 from remit.contract.limits import Limits, Spend
 from remit.contract.parse import parse
 from remit.contract.review import review
 from remit.engine.bring import bring
-from remit.engine.gate import Answer
+from remit.engine.errands import run_errand
+from remit.engine.gate import Answer, Gate
 from remit.engine.hands import Hands
-from remit.errors import BadInput, RemitError
+from remit.engine.lineage import noes
+from remit.engine.outbox import beyond
+from remit.errors import BadInput, Busy, Refused, RemitError
 from remit.ports import Box, Job, Transaction
-from remit.run.event import ChildEnded, ChildStarted, Effected, Started
+from remit.run.errand import errand
+from remit.run.event import ChildEnded, ChildStarted, Decided, Effected, Started
 from remit.run.evolve import replay
 from remit.run.state import Run
 
@@ -24,6 +35,15 @@ Drive = Callable[[Hands, str], Awaitable[Run]]
 
 RUNTIMES = frozenset({"command"})
 """runtimes a child can be given; the names of `delegate` rules"""
+
+LOOK = 0.2
+"""seconds between two looks at what children have to have done"""
+PATIENCE = 30.0
+"""seconds to wait for the errand of a child before it is driven"""
+MOST_AGAIN = 8
+"""how often children may ask for what a person has said no to before no further child is taken on"""
+ASIDE = 30.0
+"""seconds for which a child whose errand failed is left alone"""
 
 
 async def delegate(
@@ -55,17 +75,30 @@ async def delegate(
 
 async def _driven(hands: Hands, drive: Drive, child_id: str) -> Run:
     before = await hands.replay(child_id)
+    await _free(hands, child_id)
     child = await drive(hands, child_id)
     if before.published is not None and hands.above is not None:
         await bring(hands, child)  # its parent's stage was lost after it had published into it
     return child
 
 
+async def _free(hands: Hands, child_id: str) -> None:
+    """Until its errand is done, if one is being run: it is no reason to tell the agent that somebody else drives the child."""
+    with anyio.move_on_after(PATIENCE):
+        while True:
+            try:
+                with hands.leases.hold(child_id):
+                    return
+            except Busy:
+                await anyio.sleep(LOOK)
+
+
 async def _take_on(hands: Hands, parent_id: str, arguments: dict[str, Any], key: str) -> str:
     parent = await hands.replay(parent_id)
     if key in parent.keys:
         return parent.keys[key]
-    assert parent.started is not None
+    if await _asked_again(hands, parent) >= MOST_AGAIN:
+        raise Refused("children of this run asked again and again for what a person has said no to", hint="do something else")
     contract = _contract(parent, arguments)
     command = arguments.get("command")
     if not isinstance(command, list) or not command or not all(isinstance(part, str) for part in command):
@@ -74,12 +107,34 @@ async def _take_on(hands: Hands, parent_id: str, arguments: dict[str, Any], key:
         state = replay(transaction.events(parent_id))
         if key in state.keys:
             return state.keys[key]
+        if state.owner != contract.owner:
+            raise BadInput(f"the outcome has gone to {state.owner} meanwhile", hint=f"write `owner: {state.owner}`")
         child_id = f"{parent_id}.{len(state.keys) + 1}"
         reserved = _reserve(state, contract.limits)
         transaction.append(ChildStarted(run=parent_id, child=child_id, key=key, reserved=reserved))
         transaction.append(_started(parent, child_id, contract, tuple(command), key))
         transaction.submit(Job(id=f"{child_id}:start", run=child_id))
     return child_id
+
+
+async def _asked_again(hands: Hands, parent: Run) -> int:
+    """How often one and the same act that a person has said no to was asked for in the runs below this one."""
+    times, refused = Counter[str](), set[str]()
+    left = [parent.id.split(".")[0]]
+    while left:
+        records = await hands.ledger.events(left.pop())
+        run = replay(records)
+        left += run.keys.values()
+        refused |= noes(run)
+        if run.id != parent.id and in_tree(run.id, parent.id):
+            times.update(
+                record.event.digest for record in records if isinstance(record.event, Decided) and _told_no(record.event)
+            )
+    return max((times[digest] for digest in refused), default=0)
+
+
+def _told_no(decided: Decided) -> bool:
+    return decided.decision == "refuse" and any(reason.code is Code.DENIED for reason in decided.reasons)
 
 
 def _started(parent: Run, child_id: str, contract: Contract, command: tuple[str, ...], key: str) -> Started:
@@ -106,10 +161,12 @@ def _contract(parent: Run, arguments: dict[str, Any]) -> Contract:
         raise BadInput(
             "the child's contract cannot run: " + "; ".join(f"{each.mark or each.where}: {each.message}" for each in wrong)
         )
-    wider = [each for each in narrower(parent.contract, parsed.contract) if each.severity == "error"]
+    above = msgspec.structs.replace(parent.contract, owner=parent.owner)  # whoever has taken the outcome since it began
+    wider = [each for each in narrower(above, parsed.contract) if each.severity == "error"]
     if wider:
         marked = [f"{parsed.marks.get(each.where, each.where)}: {each.message}" for each in wider]
-        raise BadInput("the child's contract is wider than yours: " + "; ".join(marked))
+        kind = "another owner's" if all(each.code == "OWNER-CHANGED" for each in wider) else "wider than yours"
+        raise BadInput(f"the child's contract is {kind}: " + "; ".join(marked), hint=wider[0].hint)
     return parsed.contract
 
 
@@ -146,3 +203,59 @@ async def settle(hands: Hands, parent_id: str, child: Run) -> None:
 def _settle(transaction: Transaction, parent_id: str, child: Run) -> None:
     assert child.verdict is not None
     transaction.append(ChildEnded(run=parent_id, child=child.id, verdict=child.verdict, spend=child.spend))
+
+
+async def look_after(hands: Hands, gate: Gate, run: Run) -> None:
+    """While the agent of a run works: the errands of its open children, and of theirs, that nobody drives. Until cancelled.
+
+    Whoever drives a child runs its errands, so its lease decides. It is held from the top down: what is below a child is left
+    alone while somebody drives the child, who may drive that too.
+    """
+    seen, family, aside = -1, {run.id: run}, dict[str, float]()
+    while True:
+        version = await hands.ledger.version()
+        if version != seen:
+            seen, family = version, await _family(hands, run.id, family)
+        for child in [each for each in family.values() if each.id != run.id]:
+            if aside.get(child.id, 0.0) <= anyio.current_time() and _owes(hands, child):
+                try:
+                    await _carried(hands, gate, run.id, child)
+                except (RemitError, OSError):  # whoever drives it meets it again: one child must not end its parent's attempt
+                    aside[child.id] = anyio.current_time() + ASIDE
+        await anyio.sleep(LOOK)
+
+
+async def _family(hands: Hands, top: str, known: dict[str, Run]) -> dict[str, Run]:
+    """This run and every open one below it, as they stand now."""
+    found: dict[str, Run] = {}
+    left = [top]
+    while left:
+        name = left.pop()
+        found[name] = await hands.replay(name, known.get(name))
+        left += found[name].children
+    return found
+
+
+def _owes(hands: Hands, child: Run) -> bool:
+    """Whether it has an errand. What is left of a lost attempt is dropped first, by whoever drives it."""
+    return child.phase != "working" and errand(child, hands.clock.now()) is not None
+
+
+async def _carried(hands: Hands, gate: Gate, top: str, child: Run) -> None:
+    """Its next errand, while nobody drives it or a run between it and the top."""
+    with ExitStack() as held:
+        try:
+            for name in _between(top, child.id):
+                held.enter_context(hands.leases.hold(name))
+        except Busy:
+            return
+        fresh = await hands.replay(child.id, child)
+        found = errand(fresh, hands.clock.now(), beyond=frozenset(await beyond(hands, fresh)))
+        if found is not None and fresh.phase != "working":
+            await run_errand(hands, gate, fresh, found)
+
+
+def _between(top: str, run: str) -> list[str]:
+    """The runs from just below the top down to this one."""
+    parts = run.removeprefix(f"{top}.").split(".")
+    return [".".join([top, *parts[: at + 1]]) for at in range(len(parts))]

@@ -40,4 +40,4 @@ async def _due(hands: Hands, run_id: str) -> bool:
     run = await hands.replay(run_id)
     if run.phase == "sealed" and run.children and not run.stop:
         return any([await _due(hands, child) for child in run.children])
-    return not isinstance(next_move(run, hands.clock.now(), beyond=await beyond(hands, run)), Rest)
+    return not isinstance(next_move(run, hands.clock.now(), beyond=frozenset(await beyond(hands, run))), Rest)

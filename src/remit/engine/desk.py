@@ -4,6 +4,8 @@ from datetime import datetime
 
 from remit.ports import Ledger
 from remit.run.event import (
+    Confirmed,
+    Effected,
     QuestionAnswered,
     QuestionAsked,
     QuestionEscalated,
@@ -11,6 +13,7 @@ from remit.run.event import (
     Recorded,
     Resolved,
     StopAsked,
+    Undone,
     VerdictReached,
     Withdrawn,
 )
@@ -22,6 +25,8 @@ KINDS = (
     "question_asked", "question_answered", "question_expired", "question_escalated", "stop_asked", "verdict_reached", "withdrawn",
     "resolved",
 )  # fmt: skip
+OVER = ("confirmed", "undone")
+"""with KINDS, all that settles a question but an effect that ends after somebody was asked about it"""
 
 ASKED = ("drafted", "question_asked", "question_answered", "question_expired", "withdrawn", "in_doubt", "resolved")
 DONE = ("intended", "effected", "handed_off", "confirmed")
@@ -52,9 +57,10 @@ class Waiting(Value, frozen=True, kw_only=True):
 
 async def waiting(ledger: Ledger) -> list[Waiting]:
     """Every open question, those that run out of time first, then oldest first."""
-    found: dict[tuple[str, str], Waiting] = {}
-    for record in await ledger.kinds(*KINDS):
-        _fold(found, record)
+    records = [*await ledger.kinds(*KINDS), *await ledger.kinds(*OVER)]
+    found = _open(records)
+    if any(each.about == "doubt" for each in found.values()):  # else what every effect came to need not be read
+        found = _open([*records, *await ledger.kinds("effected")])
     return sorted(found.values(), key=lambda each: (each.expires is None, each.expires or each.asked_at, each.asked_at))
 
 
@@ -85,7 +91,16 @@ def _more(first: Waiting) -> Waiting:
     return replace(first, like=first.like + 1)
 
 
-def _fold(found: dict[tuple[str, str], Waiting], record: Recorded) -> None:
+def _open(records: list[Recorded]) -> dict[tuple[str, str], Waiting]:
+    found: dict[tuple[str, str], Waiting] = {}
+    agreed: dict[tuple[str, str], set[str]] = {}
+    for record in sorted(records, key=lambda each: each.seq):
+        _fold(found, agreed, record)
+    return found
+
+
+def _fold(found: dict[tuple[str, str], Waiting], agreed: dict[tuple[str, str], set[str]], record: Recorded) -> None:
+    """One fact more. `agreed` are the people whose answers are to what a question asks now."""
     from msgspec.structs import replace
 
     match record.event:
@@ -101,21 +116,22 @@ def _fold(found: dict[tuple[str, str], Waiting], record: Recorded) -> None:
             one = found.get(key)
             if one is None:
                 return
-            answers = 1 if said.answer == "modify" else one.answers + 1
-            if said.answer == "no" or answers >= one.quorum:
+            before = set() if said.action is not None else agreed.get(key, set())  # a change makes earlier answers void
+            agreed[key] = {*before, said.person}
+            if said.answer == "no" or len(agreed[key]) >= one.quorum:
                 del found[key]
             else:
-                found[key] = replace(one, answers=answers)
+                found[key] = replace(one, answers=len(agreed[key]))
         case QuestionExpired() as over:
             found.pop((over.run, over.question), None)
-        case Withdrawn() | Resolved() as ended:  # nobody's answer can matter to it any more
+        case Withdrawn() | Resolved() | Confirmed() | Effected() as ended:  # nobody's answer can matter to it any more
             for key in [key for key, each in found.items() if key[0] == ended.run and each.draft == ended.key]:
                 del found[key]
         case QuestionEscalated() as passed:
             one = found.get((passed.run, passed.question))
             if one is not None:
                 found[passed.run, passed.question] = replace(one, of=(*one.of, passed.to), expires=passed.expires or one.expires)
-        case StopAsked() | VerdictReached():
+        case StopAsked() | Undone() | VerdictReached():
             _ended(found, record)
         case _:
             return
@@ -123,6 +139,6 @@ def _fold(found: dict[tuple[str, str], Waiting], record: Recorded) -> None:
 
 def _ended(found: dict[tuple[str, str], Waiting], record: Recorded) -> None:
     """A run that is over asks nothing any more, but for what became of an effect, and whether to publish."""
-    kept = {"doubt"} if isinstance(record.event, StopAsked) else {"doubt", "publish", "context"}
+    kept = {"doubt", "publish", "context"} if isinstance(record.event, VerdictReached) else {"doubt"}
     for key in [key for key, each in found.items() if key[0] == record.run and each.about not in kept]:
         del found[key]

@@ -22,6 +22,7 @@ from remit.contract.rule import GIT_VERBS, PATH_VERBS, VERBS
 from remit.engine.calls import Called, call, performed
 from remit.engine.gate import Answer, Gate, exhausted
 from remit.engine.hands import Hands
+from remit.engine.hosted import tell
 from remit.engine.outbox import release
 from remit.engine.waiting import until_answered, until_released
 from remit.errors import Conflict, RemitError
@@ -81,6 +82,8 @@ class Doorkeeper:
         if message.get("verb") == "done":
             self.done = self._hands.clock.now()
             return {"schema": "remit.act/1", "run": self._run, "decision": "allow", "reasons": [], "done": True}
+        if message.get("verb") == "got":
+            return await self._got(str(message.get("object") or ""))
         if message.get("verb") == "ask":
             return await self._ask(str(message.get("object") or ""), message.get("wait"))
         try:
@@ -146,6 +149,13 @@ class Doorkeeper:
             self.over = called.over
             self.wake.set()
         return told(called, self._run)
+
+    async def _got(self, key: str) -> dict[str, Any]:
+        """The caller has read how a draft ended. Until it says so, asking again means the same effect: a reply can get lost."""
+        known = key in (await self._hands.replay(self._run)).drafts
+        if known:
+            await tell(self._gate, self._run, key)
+        return {"schema": "remit.act/1", "run": self._run, "decision": "allow", "reasons": [], "done": known}
 
     async def _write(self, answer: Answer, content: bytes) -> dict[str, Any]:
         assert answer.grant is not None and self.box is not None

@@ -114,9 +114,10 @@ class Gate:
             if not isinstance(decision, Allow):
                 return Answer(decision=decision, question=question, over=over)
             grant = Grant(key=key or f"{entry.seq}", action=action, entry=entry.seq)
-            if effect or counts(authorities):
+            counted = counts(authorities) or any(reason.code is Code.APPROVED for reason in decision.reasons)
+            if effect or counted:  # a yes is used up with the grant, whatever the act
                 self.intend(transaction, state, authorities, action, decision, grant.key)
-            if not effect and counts(authorities):
+            if not effect and counted:
                 done = Effected(run=run, key=grant.key, ok=True, receipt="allowed: the agent does it itself")
                 transaction.append(done)
             return Answer(decision=decision, grant=grant)

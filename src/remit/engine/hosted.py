@@ -15,8 +15,8 @@ from remit.engine.hands import Hands
 from remit.engine.outbox import happened
 from remit.errors import BadInput, Refused, RemitError
 from remit.ports import Performer, Stage
-from remit.run.event import AttemptLost, AttemptStarted, Blocked, Charged, Effected, LimitReached, WorkDone
-from remit.run.outbox import Draft
+from remit.run.event import AttemptLost, AttemptStarted, Blocked, Charged, Effected, LimitReached, Told, WorkDone
+from remit.run.outbox import ENDED, Draft
 from remit.run.state import Run
 
 
@@ -124,19 +124,11 @@ async def _done(hands: Hands, run_id: str, key: str, action: Action, performer: 
 
 
 async def tell(gate: Gate, run_id: str, key: str) -> Draft:
-    """Tell the caller how a draft ended, and record that it was told: the same call again means a further effect then."""
+    """Record that the caller reads how a draft ended: the same call again means a further effect then."""
     async with gate.transaction() as transaction:
-        run = gate.fold(transaction, run_id)
-        draft = run.drafts[key]
-        if not draft.collected:
-            own, why = gate.lineage(transaction, run)[-1].hash, f"this is `{key}`, {draft.state}"
-            if draft.state == "published":
-                reason = Reason(code=Code.APPROVED, rule=None, contract=own, why=why)
-                gate.note(transaction, run, draft.drafted.action, Allow(reasons=(reason,)), at="door", key=key)
-            else:
-                decision = _refusal(Code.DENIED, own, draft.why or why)
-                gate.note(transaction, run, draft.drafted.action, decision, at="door", key=key)
-            gate.warn(transaction, run_id)
+        draft = gate.fold(transaction, run_id).drafts[key]
+        if draft.state in ENDED and not draft.collected:
+            transaction.append(Told(run=run_id, key=key))
     return draft
 
 

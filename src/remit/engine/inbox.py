@@ -68,12 +68,15 @@ async def answer_signed(
 
 
 async def unsigned(
-    hands: Hands, run_id: str, question: str, said: str, *, person: str, arguments: Mapping[str, Any] | None = None,
-    rules: str = "", receipt: str = "",
+    hands: Hands, run_id: str, question: str, said: str, *, person: str, note: str = "",
+    arguments: Mapping[str, Any] | None = None, rules: str = "", receipt: str = "",
 ) -> str:  # fmt: skip
-    """The statement to be signed elsewhere, with `ssh-keygen -Y sign -n remit-answer`. Raises BadInput."""
+    """The statement to be signed elsewhere, with `ssh-keygen -Y sign -n remit-answer`. Raises BadInput.
+
+    `answer_signed` must be given the same note, arguments, rules and receipt: the statement names them by their digests.
+    """
     run = await hands.replay(run_id)
-    asked, given = _given(run, question, said, person, "person-signed", "", arguments, rules, receipt)
+    asked, given = _given(run, question, said, person, "person-signed", note, arguments, rules, receipt)
     return answering.statement(run, asked, given, hands.clock.now().isoformat())
 
 
@@ -120,7 +123,7 @@ def _objection(
     hands: Hands, gate: Gate, transaction: Transaction, run: Run, given: Given, now_known: Organisation | None
 ) -> Objection | None:
     asked, now = run.questions[given.question], hands.clock.now()
-    early = answering.timely(run, asked, given, now) or answering.authentic(run, asked, given, now_known)
+    early = answering.timely(run, asked, given, now) or answering.authentic(run, asked, given, now_known, now)
     if early is not None:
         return early
     lineage = gate.lineage(transaction, run)
@@ -189,7 +192,9 @@ async def accept(hands: Hands, run_id: str, *, signer: Signer, assurance: Assura
     recognised(run.started.organisation, signer, assurance)
     word = "declined" if decline else "accepted"
     sealed = run.work.sealed if run.work else ""
-    statement = acceptance_statement(run_id, word, signer.person, run.contract.hash(), sealed, hands.clock.now().isoformat())
+    statement = acceptance_statement(
+        run_id, word, signer.person, run.contract.hash(), sealed, hands.clock.now().isoformat(), assurance=assurance, note=note
+    )
     fact = Accepted(
         run=run_id, acceptance="declined" if decline else "accepted", person=signer.person, assurance=assurance,
         statement=statement, signature=await signer.sign(statement.encode(), namespace=ACCEPTANCE), key=signer.public,

@@ -15,12 +15,12 @@ from remit.authority.compile import (
     with_owner,
 )
 from remit.authority.spent import Spent, Used
+from remit.contract.limits import Count, Sum
 from remit.contract.party import Tool
 from remit.ports import Transaction
-from remit.run.event import Intended, QuestionAnswered, Recorded
+from remit.run.event import Intended, Recorded
 from remit.run.ladder import unlocked
 from remit.run.state import Asked, Run
-from remit.run.statement import read_statement
 
 Find = Callable[[str], Run]
 """The run of an id, as it stands in the current transaction."""
@@ -35,6 +35,7 @@ class Lineages:
     def __init__(self) -> None:
         self._compiled: dict[tuple[str, int, str, int], tuple[Authority, ...]] = {}
         self._ceilings: dict[str, Authority] = {}
+        self._over: dict[str, frozenset[str]] = {}
 
     def of(self, run: Run, find: Find) -> tuple[Authority, ...]:
         """Organisation, every ancestor, then this run's own contract, with the rules its recovery has unlocked.
@@ -47,6 +48,25 @@ class Lineages:
             self._ceilings[root] = compile_organisation(run.started.organisation)
         above = [each for ancestor in run.started.ancestors for each in self._own(find(ancestor))]
         return (self._ceilings[root], *above, *self._own(run))
+
+    def denied(self, run: Run, digest: str, find: Find) -> bool:
+        """Whether anybody said no to exactly this anywhere in the tree of this run: asking through a child is asking again."""
+        assert run.started is not None
+        if not run.started.ancestors and not run.keys:
+            return denied(run, digest)
+        return digest in self._noes(find(run.id.split(".")[0]), find)
+
+    def _noes(self, run: Run, find: Find) -> frozenset[str]:
+        """What was refused by people in this run and below; of a child that has ended nothing can change, so it is kept."""
+        found = noes(run)
+        for child in run.keys.values():
+            below = self._over.get(child)
+            if below is None:
+                below = self._noes(find(child), find)
+                if child not in run.children:
+                    self._over[child] = below
+            found |= below
+        return found
 
     def _own(self, run: Run) -> tuple[Authority, ...]:
         key = (run.id, len(run.rungs), run.owner, len(run.conditions))
@@ -83,7 +103,23 @@ def spent(run: Run, transaction: Transaction, now: datetime, authorities: tuple[
         if isinstance(record.event, Intended) and record.run.split(".")[0] == tree:
             for rule in record.event.rules:
                 times[rule] = times.get(rule, 0) + 1
-    return Spent(spend=spend, times=times, used=tuple(map(_used, intended)), created=run.created, run=run.id)
+    return Spent(
+        spend=spend, times=times, used=tuple(map(_used, intended)), created=run.created, run=run.id,
+        trees=_trees(run, authorities),
+    )  # fmt: skip
+
+
+def _trees(run: Run, authorities: tuple[Authority, ...]) -> dict[Sum | Count, str]:
+    """The run for which each window is kept; where several contracts have the same one, the outermost answers for all."""
+    assert run.started is not None
+    found: dict[Sum | Count, str] = {}
+    runs = iter((*run.started.ancestors, run.id))
+    for authority in authorities:
+        top = run.id.split(".")[0] if authority.ceiling else next(runs, run.id)
+        windows: tuple[Sum | Count, ...] = (*authority.limits.sums, *authority.limits.counts)
+        for window in windows:
+            found.setdefault(window, top)
+    return found
 
 
 def _once(intended: list[Recorded]) -> list[Recorded]:
@@ -146,10 +182,12 @@ def approvals(run: Run, *, unused: bool, draft: str = "") -> tuple[Approval, ...
             continue
         found += [
             Approval(
-                action=question.digest, contract=contract, person=each.person, roles=each.roles, expires=_until(asked, each),
+                action=question.digest, contract=contract, person=each.person, roles=each.roles, expires=_until(asked, at),
                 assurance=each.assurance, question=question.question,
+                reasons=frozenset(reason.token for reason in question.reasons if reason.contract == contract),
             )
-            for each in asked.counting
+            for each, at in zip(asked.answers, asked.times, strict=True)
+            if each in asked.counting
             for contract in dict.fromkeys(reason.contract for reason in question.reasons)
         ]  # fmt: skip
     return tuple(found)
@@ -157,12 +195,15 @@ def approvals(run: Run, *, unused: bool, draft: str = "") -> tuple[Approval, ...
 
 def denied(run: Run, digest: str) -> bool:
     """Whether a person has said no to exactly this action, before or after it was changed: a no is sticky."""
-    return any(asked.said == "no" and digest in {asked.digest, asked.question.digest} for asked in run.questions.values())
+    return digest in noes(run)
 
 
-def _until(asked: Asked, answer: QuestionAnswered) -> datetime | None:
+def noes(run: Run) -> frozenset[str]:
+    """The digests of what people said no to in this run."""
+    said = [asked for asked in run.questions.values() if asked.said == "no"]
+    return frozenset(digest for asked in said for digest in (asked.digest, asked.question.digest) if digest)
+
+
+def _until(asked: Asked, at: datetime) -> datetime | None:
     """How long a yes counts: it was given in time, and the engine may have been away; but not for longer than it was open for."""
-    if asked.question.expires is None:
-        return None
-    given = datetime.fromisoformat(read_statement(answer.statement).get("at", "") or asked.at.isoformat())
-    return given + max(asked.question.expires - asked.at, A_DAY)
+    return None if asked.question.expires is None else at + max(asked.question.expires - asked.at, A_DAY)

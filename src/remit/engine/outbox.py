@@ -1,20 +1,22 @@
 """Releasing drafts: intent first, the effect once, its outcome after; what is in doubt is found out, never repeated blindly."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import anyio
 
-from remit.authority.decision import Allow, Ask, Refuse
+from remit.authority.decision import Allow, Ask, Code, Decision, Refuse
+from remit.contract.party import Tool
 from remit.engine.answering import stands
 from remit.engine.gate import Gate, unanswerable
-from remit.engine.handoff import hand_off, responsible_for
+from remit.engine.handoff import answering, hand_off, responsible_for, why_they
 from remit.engine.hands import Hands
 from remit.engine.lineage import Lineages, spent, tool_of
 from remit.engine.telling import told
 from remit.errors import BadInput, Refused, RemitError, Tampered
 from remit.ports import Performer, Receipt, Transaction
-from remit.run.errand import MOST_TRIES, doubt_of
+from remit.run.errand import MOST_TRIES, Effect, doubt_of, due, honoured
 from remit.run.event import Confirmed, Effected, Event, InDoubt, Intended, QuestionAsked, Resolved
 from remit.run.outbox import ENDED, Draft
 from remit.run.state import Run
@@ -48,48 +50,68 @@ def _workspace(run: Run) -> Path:
     return Path(run.started.workspace)
 
 
-async def _performer(hands: Hands, run: Run, draft: Draft) -> Performer | None:
+async def _tool(hands: Hands, run: Run, draft: Draft) -> Tool | None:
     above = {each: await hands.replay(each) for each in (run.started.ancestors if run.started else ())}
-    tool = tool_of(Lineages().of(run, above.__getitem__), draft.action)
+    return tool_of(Lineages().of(run, above.__getitem__), draft.action)
+
+
+async def _performer(hands: Hands, run: Run, draft: Draft) -> Performer | None:
+    tool = await _tool(hands, run, draft)
     return hands.tools.find(tool) if tool is not None and hands.tools is not None else None
 
 
 async def settle(hands: Hands, run: Run, key: str) -> None:
     """Find out what became of an effect: ask the provider, or rely on its key, or on a person; in this order."""
     draft = run.drafts[key]
-    if draft.state == "publishing":
-        await hands.record(InDoubt(run=run.id, key=key, why="remit ended between the beginning and the outcome"))
+    if draft.state != "unknown":
+        why = (
+            "remit ended between the beginning and the outcome"
+            if draft.state == "publishing"
+            else "it may not be repeated any more"
+        )
+        await hands.record(InDoubt(run=run.id, key=key, why=why))
         draft = (await hands.replay(run.id)).drafts[key]
     doubt = doubt_of(run, key)
     if doubt is not None and doubt.answer is not None:
         await hands.record(_by_person(run, key, doubt.answer.person, doubt.said, doubt.answer.receipt))
         return
-    performer = await _performer(hands, run, draft)
+    found = await _found_out(hands, run, draft)
+    await (hands.record(*found) if found else _ask(hands, run, draft))
+
+
+async def _found_out(hands: Hands, run: Run, draft: Draft) -> tuple[Event, ...]:
+    """What can be known, or done about it, without a person; empty when only a person can know."""
+    performer, now = await _performer(hands, run, draft), hands.clock.now()
     if performer is None:
-        return  # whoever can carry it out can also find out
-    tried = draft.tries >= MOST_TRIES
-    found = await _probed(performer, run, draft) if performer.probes else None
-    if found is not None and not (tried and len(found) == 1):
-        await hands.record(*found)
-        return
-    window = draft.drafted.window  # a stopped run begins nothing, not even to find out
-    fresh = bool(window) and draft.begun is not None and hands.clock.now() < draft.begun + timedelta(seconds=window or 0)
-    if fresh and not tried and not run.stop:
-        await hands.record(Resolved(run=run.id, key=key, by="idempotency", said="may be repeated"))
-        return
-    await _ask(hands, run, draft)
+        return ()
+    seen = await _probed(performer, run, draft) if performer.probes else None
+    if seen is not None and seen.receipt is not None:
+        said = Resolved(run=run.id, key=draft.key, by="probe", said="happened", receipt=seen.receipt.receipt)
+        return (said, happened(run.id, draft.key, seen.receipt))
+    if draft.tries >= MOST_TRIES:
+        return ()
+    if honoured(draft, now) and not run.stop:  # a stopped run begins nothing, not even to find out
+        return (Resolved(run=run.id, key=draft.key, by="idempotency", said="may be repeated"),)
+    if seen is None:
+        return ()
+    if draft.tried is not None and now < draft.tried + timedelta(seconds=draft.drafted.settles):
+        return (InDoubt(run=run.id, key=draft.key, why="the provider has nothing of it yet", looked=True),)
+    return (Resolved(run=run.id, key=draft.key, by="probe", said="did not happen"),)
 
 
-async def _probed(performer: Performer, run: Run, draft: Draft) -> tuple[Event, ...] | None:
-    """What the provider says; None when it cannot tell."""
+@dataclass(frozen=True)
+class _Seen:
+    """What the provider says of a key: a receipt, or that there is nothing."""
+
+    receipt: Receipt | None
+
+
+async def _probed(performer: Performer, run: Run, draft: Draft) -> _Seen | None:
+    """None when the provider cannot tell."""
     try:
-        done = await performer.probe(draft.key, draft.action.arguments, workspace=_workspace(run))
+        return _Seen(await performer.probe(draft.key, draft.action.arguments, workspace=_workspace(run)))
     except (RemitError, OSError):
         return None
-    if done is None:
-        return (Resolved(run=run.id, key=draft.key, by="probe", said="did not happen"),)
-    said = Resolved(run=run.id, key=draft.key, by="probe", said="happened", receipt=done.receipt)
-    return (said, happened(run.id, draft.key, done))
 
 
 def _by_person(run: Run, key: str, person: str, said: str, receipt: str) -> Resolved:
@@ -102,10 +124,21 @@ def _by_person(run: Run, key: str, person: str, said: str, receipt: str) -> Reso
             return Resolved(run=run.id, key=key, by="person", said="abandoned", person=person)
 
 
-async def beyond(hands: Hands, run: Run) -> frozenset[str]:
-    """The drafts that nothing in this process can carry out: the functions of a caller's own loop live in that loop."""
-    open_ = [draft for draft in run.drafts.values() if draft.state not in ENDED]
-    return frozenset([draft.key for draft in open_ if await _performer(hands, run, draft) is None])
+async def beyond(hands: Hands, run: Run) -> dict[str, str]:
+    """The drafts that nothing in this process can carry out, and why.
+
+    The functions of a caller's own loop live in that loop; a password may be set where the worker runs, and not here.
+    """
+    found: dict[str, str] = {}
+    for draft in run.drafts.values():
+        if draft.state in ENDED:
+            continue
+        tool = await _tool(hands, run, draft)
+        if tool is None or hands.tools is None or hands.tools.find(tool) is None:
+            found[draft.key] = "nothing in this process carries it out"
+        elif lacks := hands.tools.lacks(tool):
+            found[draft.key] = lacks
+    return found
 
 
 async def _ask(hands: Hands, run: Run, draft: Draft) -> None:
@@ -122,41 +155,52 @@ async def _ask(hands: Hands, run: Run, draft: Draft) -> None:
 
 
 async def release(hands: Hands, gate: Gate, run_id: str, key: str) -> None:
-    """Everyone said yes: decide once more with their answers, use them up in the same transaction, then carry it out."""
+    """Everyone said yes: decide once more with their answers, use them up in the same transaction, then carry it out.
+
+    Whoever calls may have looked a moment ago: what is due is looked at again inside the transaction, so that a no, a stop or
+    another task that came first holds.
+    """
     if key in await beyond(hands, await hands.replay(run_id)):
         return  # an intent that nothing here can carry out would only be a doubt
     async with gate.transaction() as transaction:
         run = gate.fold(transaction, run_id)
-        begun = run.drafts[key].state in {"drafted", "answered"} and _begun(gate, transaction, run, run.drafts[key])
-    if begun:  # else somebody else is at it, it was withdrawn, or somebody must be asked first
+        draft = run.drafts[key]
+        begun = isinstance(due(run, draft, gate.now()), Effect) and _begun(gate, transaction, run, draft)
+    if begun:
         await perform(hands, run_id, key)
 
 
 def _begun(gate: Gate, transaction: Transaction, run: Run, draft: Draft) -> bool:
     """Whether it may be carried out now; the intent is recorded then."""
-    if draft.begun is not None:  # it was granted before a doubt, and it is known that it did not happen
-        transaction.append(Intended(run=run.id, key=draft.key, action=draft.action))
-        return True
     authorities = gate.lineage(transaction, run)
     action, key = draft.action, draft.key
     mine = [asked for asked in run.questions.values() if asked.question.draft == key and asked.question.about == "action"]
     if not all(stands(run, asked) for asked in mine):
         raise Tampered(f"an answer about `{key}` is not what was signed", hint="`remit verify` names the first fault")
     used = spent(run, transaction, gate.now(), authorities, metered=False)  # asking was the turn; releasing is none
-    decision = gate.weigh(transaction, run, authorities, action, unused=True, used=used, draft=key)
+    decision = gate.weigh(transaction, run, authorities, action, unused=draft.begun is None, used=used, draft=key)
+    if draft.begun is not None:
+        return _once_more(gate, transaction, run, draft, decision)
     if not isinstance(decision, Allow):
         _not_yet(gate, transaction, run, draft, decision)
         return False
     tool = tool_of(authorities, action)
-    named = responsible_for(run, authorities, action, tool, decision, draft=key)
+    named = answering(mine) or responsible_for(run, authorities, action, tool, decision, draft=key)
     if isinstance(named, Refuse):
         gate.withdraw(transaction, run, draft, named, at="outbox")
         return False
     gate.note(transaction, run, action, decision, at="outbox", key=key)
-    answers = [asked.question.question for asked in mine]
-    by = f"approved in {', '.join(answers)}" if answers else "kept by the owner"
-    hand_off(transaction, run.id, key, action, tool, named, by)
+    hand_off(transaction, run.id, key, action, tool, named, why_they(mine, decision))
     gate.intend(transaction, run, authorities, action, decision, key)
+    return True
+
+
+def _once_more(gate: Gate, transaction: Transaction, run: Run, draft: Draft, decision: Decision) -> bool:
+    """It was granted before a doubt, and is known not to have happened. What forbids it by now stands against it all the same."""
+    if isinstance(decision, Refuse) and any(reason.code is Code.AUTHORITY for reason in decision.reasons):
+        gate.withdraw(transaction, run, draft, decision, at="outbox")
+        return False
+    transaction.append(Intended(run=run.id, key=draft.key, action=draft.action))
     return True
 
 

@@ -26,7 +26,9 @@ async def offer(hands: Hands, run_id: str, to: str, *, signer: Signer, assurance
     if not known[to].keys:
         raise BadInput(f"the organisation knows no key of {to}, so nobody could tell that they accepted")
     recognised(run.started.organisation, signer, assurance)
-    text = ownership_statement(run_id, "offered", signer.person, to, run.contract.hash(), hands.clock.now().isoformat())
+    text = ownership_statement(
+        run_id, "offered", signer.person, to, run.contract.hash(), hands.clock.now().isoformat(), assurance=assurance, note=note
+    )
     fact = OwnershipOffered(
         run=run_id, by=signer.person, to=to, assurance=assurance, statement=text, key=signer.public, note=note,
         signature=await signer.sign(text.encode(), namespace=OWNERSHIP),
@@ -47,7 +49,9 @@ async def take_over(
         raise Refused(f"the outcome of `{run_id}` is offered to {run.offer.to}, not to {signer.person}")
     recognised(run.started.organisation, signer, assurance)
     word, at = "declined" if decline else "accepted", hands.clock.now().isoformat()
-    text = ownership_statement(run_id, word, signer.person, signer.person, run.contract.hash(), at)
+    text = ownership_statement(
+        run_id, word, signer.person, signer.person, run.contract.hash(), at, assurance=assurance, note=note
+    )
     fact = OwnershipAnswered(
         run=run_id, person=signer.person, accepted=not decline, assurance=assurance, statement=text, key=signer.public, note=note,
         signature=await signer.sign(text.encode(), namespace=OWNERSHIP),

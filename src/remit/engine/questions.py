@@ -45,7 +45,11 @@ def put(
     """
     digest = action.digest()
     mine = [each for each in run.questions.values() if _same(each, digest, draft) and not each.used]
-    known = {each.asked for each in mine} | {person for each in mine for person in each.question.of}
+    why = {reason.token for reason in decision.reasons}
+    meant = [
+        each for each in mine if each.question.digest == digest and why <= {reason.token for reason in each.question.reasons}
+    ]
+    known = {person for each in meant for person in (each.asked, *each.question.of)}
     open_ = len(run.open_questions)
     new: list[QuestionAsked] = []
     for person in dict.fromkeys(run.owner if person == "owner" else person for person in decision.of):
@@ -60,7 +64,7 @@ def put(
         transaction.append(asked)
         tell(transaction, run, asked, quietly=like)
         new.append(asked)
-    return new if new or any(not each.said for each in mine) else None
+    return new if new or any(not each.said for each in meant) else None
 
 
 def tell(transaction: Transaction, run: Run, asked: QuestionAsked, *, quietly: bool = False) -> None:
@@ -99,6 +103,11 @@ def _question(clock: Clock, run: Run, action: Action, decision: Ask, person: str
 
 def _brief(action: Action) -> str:
     """How much, and to whom, so that a list of questions can be told apart; what the arguments lack is left out."""
-    said = [text for text in (amount(action), recipient(action)) if text] if action.verb == "call" else []
+    said = [readable(text) for text in (amount(action), recipient(action)) if text] if action.verb == "call" else []
     cut = " to ".join(text if len(text) <= MOST_SAID else f"{text[:MOST_SAID]}…" for text in said)
     return f": {cut}" if cut else ""
+
+
+def readable(text: str) -> str:
+    """Text of an agent's on one line: what is not printable is shown as what it is."""
+    return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)

@@ -32,7 +32,7 @@ class Supervisor:
                 run = await self.hands.replay(run_id)
                 if run.phase == "sealed" and run.children and not run.stop and await self._children_wait(run):
                     return run
-                move = m.next_move(run, self.hands.clock.now(), beyond=await beyond(self.hands, run))
+                move = m.next_move(run, self.hands.clock.now(), beyond=frozenset(await beyond(self.hands, run)))
                 if isinstance(move, m.Rest):
                     return run
                 await self._make(run, move)

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from remit.evidence.row import AGENT, REMIT, Question, Row, evidence, line
-from remit.run.effect import Confirmed, Drafted, HandedOff, InDoubt, Resolved, Withdrawn
+from remit.run.effect import Confirmed, Drafted, HandedOff, InDoubt, Resolved, Told, Withdrawn
 from remit.run.event import Recorded
 
-EffectEvent = Drafted | HandedOff | Withdrawn | InDoubt | Resolved | Confirmed
+EffectEvent = Drafted | HandedOff | Withdrawn | InDoubt | Resolved | Confirmed | Told
 
 
 def effect_rows(record: Recorded, event: EffectEvent) -> Iterator[tuple[Question, Row]]:
@@ -34,5 +34,7 @@ def effect_rows(record: Recorded, event: EffectEvent) -> Iterator[tuple[Question
                 "evidence",
                 line(record, actor, "resolve a doubt", event.key, reason=why, who=event.person, receipt=event.receipt),
             )
+        case Told():
+            yield "evidence", evidence(record, "hear that the caller was told", event.key)
         case Confirmed():
             yield "evidence", evidence(record, "hear that it happened", event.key, reason=f"by {event.by}", receipt=event.receipt)

@@ -4,20 +4,21 @@ from remit.evidence.signature import verify_signature
 from remit.run.event import (
     Accepted,
     AnswerRejected,
+    AttemptStarted,
     Event,
     OwnershipAnswered,
     OwnershipOffered,
     QuestionAnswered,
     QuestionAsked,
     Started,
+    WorkDone,
 )
-from remit.run.statement import ACCEPTANCE, ANSWER, OWNERSHIP, read_statement
-from remit.value import digest
+from remit.run.statement import ACCEPTANCE, ANSWER, OWNERSHIP, by_digest, read_statement
 
 DECODED = frozenset(
     {
-        b"started", b"question_asked", b"question_answered", b"answer_rejected", b"accepted", b"ownership_offered",
-        b"ownership_answered",
+        b"started", b"attempt_started", b"work_done", b"question_asked", b"question_answered", b"answer_rejected", b"accepted",
+        b"ownership_offered", b"ownership_answered",
     }
 )  # fmt: skip
 """kinds of events that the verifier has to read"""
@@ -26,35 +27,42 @@ Signed = QuestionAnswered | Accepted | OwnershipOffered | OwnershipAnswered
 
 
 class Signing:
-    """What is known of keys, questions and owners at one place of the record. `count`: signatures that hold."""
+    """What is known of keys, questions and owners at one place of the record.
+
+    `count`: signatures that hold; `unsigned`: answers that nobody signed, where none was needed.
+    """
 
     def __init__(self) -> None:
         self.count = 0
+        self.unsigned = 0
+        self._scripted: set[str] = set()
         self._people: dict[str, dict[str, tuple[str, ...]]] = {}
         self._inboxes: dict[str, tuple[str, ...]] = {}
         self._contracts: dict[str, str] = {}
         self._owners: dict[str, str] = {}
         self._offers: dict[str, str] = {}
         self._asked: dict[tuple[str, str], str] = {}
+        self._about: dict[tuple[str, str], str] = {}
+        self._sealed: dict[str, str] = {}
 
     def take(self, event: Event) -> str:
         """One event more, in order: what is wrong with it, empty when nothing is."""
         match event:
             case Started():
-                self._people[event.run] = {person.id: tuple(map(_bare, person.keys)) for person in event.organisation.people}
-                self._inboxes[event.run] = tuple(map(_bare, event.organisation.inbox_keys))
-                self._contracts[event.run] = event.contract.hash()
-                self._owners[event.run] = event.contract.owner
+                self._started(event)
+            case AttemptStarted():
+                self._sealed[event.run] = ""
+            case WorkDone():
+                self._sealed[event.run] = event.sealed
             case QuestionAsked():
                 self._asked[event.run, event.question] = event.digest
+                self._about[event.run, event.question] = event.about
             case QuestionAnswered():
                 return self._answered(event)
             case AnswerRejected():
-                return self._rejected(event)
+                self._rejected(event)
             case Accepted():
-                return self._signed(event, event.person, ACCEPTANCE, {"acceptance": event.acceptance}) or self._is_owner(
-                    event.run, event.person, "the outcome was taken or declined by"
-                )
+                return self._accepted(event)
             case OwnershipOffered():
                 return self._offered(event)
             case OwnershipAnswered():
@@ -62,6 +70,16 @@ class Signing:
             case _:
                 return ""
         return ""
+
+    def _started(self, event: Started) -> None:
+        known = event.organisation
+        self._people[event.run] = {person.id: tuple(map(_bare, person.keys)) for person in known.people}
+        self._inboxes[event.run] = tuple(map(_bare, known.inbox_keys))
+        self._contracts[event.run] = event.contract.hash()
+        self._owners[event.run] = event.contract.owner
+        self._sealed[event.run] = ""
+        if known.assurance == "scripted":
+            self._scripted.add(event.run)
 
     def _answered(self, event: QuestionAnswered) -> str:
         """A change names what the action becomes: the statement, the event and the action itself must agree."""
@@ -76,20 +94,35 @@ class Signing:
         }
         exactly = {
             "becomes": becomes,
-            "conditions": digest(event.rules) if event.rules else "",
-            "receipt": digest(event.receipt) if event.receipt else "",
+            "conditions": by_digest(event.rules),
+            "receipt": by_digest(event.receipt),
         }
-        fault = self._signed(event, event.person, ANSWER, said, exactly)
+        if not event.signature and event.assurance == "scripted":
+            fault = self._nobody_signed(event)
+        else:
+            fault = self._signed(event, event.person, ANSWER, said, exactly)
         if becomes and not fault:
             self._asked[name] = becomes
         return fault
 
-    def _rejected(self, event: AnswerRejected) -> str:
-        """It did not count, perhaps because the key is nobody's: all there is to check is that this key signed this text."""
-        if event.signature and not verify_signature(event.key, event.statement.encode(), event.signature, ANSWER):
-            return f"the signature of the rejected answer of `{event.person}` does not cover the statement"
-        self.count += bool(event.signature)
+    def _nobody_signed(self, event: QuestionAnswered) -> str:
+        """An unsigned answer is one in test mode, or where it decides about no effect. Of an erased run nobody can tell."""
+        needless = self._about.get((event.run, event.question), "") not in ("", "action", "doubt")
+        if event.run in self._people and event.run not in self._scripted and not needless:
+            return f"nobody signed the answer of `{event.person}`"
+        self.unsigned += 1
         return ""
+
+    def _rejected(self, event: AnswerRejected) -> None:
+        """It claims nothing, so that its signature does not hold is no fault of the record: it may be why it was rejected."""
+        self.count += verify_signature(event.key, event.statement.encode(), event.signature, ANSWER)
+
+    def _accepted(self, event: Accepted) -> str:
+        exactly = {"acceptance": event.acceptance}
+        if event.run in self._sealed:
+            exactly["outcome"] = self._sealed[event.run]
+        fault = self._signed(event, event.person, ACCEPTANCE, {}, exactly)
+        return fault or self._is_owner(event.run, event.person, "the outcome was taken or declined by")
 
     def _offered(self, event: OwnershipOffered) -> str:
         fault = self._signed(event, event.by, OWNERSHIP, {}, {"ownership": "offered", "to": event.to})
@@ -114,13 +147,12 @@ class Signing:
         owner = self._owners.get(run, person)
         return "" if person == owner else f"{what} `{person}`, while `{owner}` owned it"
 
-    def _signed(self, event: Signed, person: str, space: str, said: dict[str, str], exactly: dict[str, str] | None = None) -> str:
+    def _signed(self, event: Signed, person: str, space: str, said: dict[str, str], exactly: dict[str, str]) -> str:
         """The signature covers the statement, the statement says what the event says, and the key is that person's.
 
-        An empty value of `said` is not compared: it is not known. Those of `exactly` are, empty or not.
+        An empty value of `said` is not compared: it is not known. Those of `exactly` are, empty or not; so are the note and
+        how sure it is that this person said it.
         """
-        if not event.signature and event.assurance == "scripted":
-            return ""
         if not event.signature or not verify_signature(event.key, event.statement.encode(), event.signature, space):
             return f"the signature of `{person}` does not cover the statement"
         known = self._people.get(event.run)
@@ -130,7 +162,8 @@ class Signing:
         wanted = {"run": event.run, "person": person, "contract": self._contracts.get(event.run, "")} | said
         fields = read_statement(event.statement)
         wrong = any(value and fields.get(name) != value for name, value in wanted.items())
-        if wrong or any(fields.get(name, "") != value for name, value in (exactly or {}).items()):
+        exactly = {"note": by_digest(event.note), "assurance": event.assurance} | exactly
+        if wrong or any(fields.get(name, "") != value for name, value in exactly.items()):
             return f"`{person}` signed something else than what is recorded"
         self.count += 1
         return ""

@@ -15,11 +15,15 @@ from remit.value import Value
 
 
 class Verified(Value, frozen=True, kw_only=True):
-    """The record is what was recorded: how much of it, under which key and root. `erased` and `left_out` count bodies."""
+    """The record is what was recorded: how much of it, under which key and root. `erased` and `left_out` count bodies.
+
+    `signatures` of people hold; `unsigned` answers are those that nobody signed, where nobody had to.
+    """
 
     entries: int
     heads: int
     signatures: int
+    unsigned: int
     erased: int
     left_out: int
     key: str
@@ -128,6 +132,7 @@ class _Walk:
             entries=self.tree.size,
             heads=len(self.heads),
             signatures=self.signing.count,
+            unsigned=self.signing.unsigned,
             erased=sum(count for expected, count in counts if expected),
             left_out=sum(count for expected, count in counts if not expected),
             key=", ".join(str(key) for key in keys),

@@ -112,7 +112,7 @@ class Carrier:
         while True:
             run = await self.state()
             # What is being published is at work in this process: leftovers of another one were settled at the opening.
-            move = errand(run, self.hands.clock.now(), alive=True, beyond=await beyond(self.hands, run))
+            move = errand(run, self.hands.clock.now(), alive=True, beyond=frozenset(await beyond(self.hands, run)))
             if move is None:
                 self._moment = next_moment(run)
                 return

@@ -217,8 +217,10 @@ class Guard:
         return await self.call(str(asked.question.action.object), asked.question.action.arguments)
 
     async def _told(self, called: Called) -> Result:
-        """What became of a call, as the caller reads it."""
+        """What became of a call, as the caller reads it; that it was read is recorded."""
         run = await self._carrier.state()
+        if called.key in run.drafts:
+            await hosted.tell(self._gate, self.run, called.key)
         match called.state:
             case "done":
                 output = read_json(called.output) if called.output else None

@@ -31,7 +31,7 @@ class PythonPerformer:
         self, name: str, function: Callable[..., Any], signature: Signature, *, window: int | None,
         probe: Callable[..., Any] | None, preview: Callable[..., Any] | None,
     ) -> None:  # fmt: skip
-        self.window, self.probes = window, probe is not None
+        self.window, self.probes, self.settles = window, probe is not None, 0
         self._name, self._function, self._signature = name, function, signature
         self._probe, self._preview = probe, preview
 

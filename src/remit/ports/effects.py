@@ -23,6 +23,8 @@ class Performer(Protocol):
     """seconds for which the provider takes the same key for the same effect; None: it does not"""
     probes: bool
     """whether the provider can be asked what became of a key"""
+    settles: int
+    """seconds a request may still be on its way, during which the provider's having nothing proves nothing"""
 
     def preview(self, arguments: Mapping[str, Any]) -> str:
         """Exactly what would happen, as a person reads it; no secrets. Raises BadInput when the arguments cannot be used."""
@@ -45,4 +47,8 @@ class Tools(Protocol):
 
     def find(self, tool: Tool) -> Performer | None:
         """None when nothing here carries it out."""
+        ...
+
+    def lacks(self, tool: Tool) -> str:
+        """What this process lacks to carry it out now, such as a variable with its password; empty when nothing."""
         ...

@@ -12,7 +12,7 @@ from remit.contract.address import address
 from remit.contract.rule import Rule
 from remit.errors import BadInput
 from remit.run.asking import next_person, of
-from remit.run.origin import Source, origin
+from remit.run.origin import Origins, Source
 from remit.run.people import QuestionAsked, Said
 from remit.run.state import Asked, Run
 from remit.value import Value
@@ -128,8 +128,9 @@ def amount(action: Action | None) -> str:
 def _values(run: Run, action: Action | None) -> Iterator[Shown]:
     if action is None:
         return
+    origins = Origins(run, action)
     for name, value in action.arguments.items():
-        source, place = origin(run, name, value, action=action)
+        source, place = origins.of(name, value)
         yield Shown(name=name, value=_text(value), source=source, place=place)
 
 

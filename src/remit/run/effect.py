@@ -29,8 +29,9 @@ class Effected(Fact, frozen=True, kw_only=True, tag="effected"):
 class Drafted(Fact, frozen=True, kw_only=True, tag="drafted"):
     """An effect that leaves the workspace stands in the outbox as a draft, under the key the provider will see.
 
-    `digest` is of the action as asked. `preview` is what would happen, as text. `window`: seconds the provider honours the key.
-    `waits` is `publish` where the content comes from the published workspace. `ref` is the caller's own name for it.
+    `digest` is of the action as asked. `preview` is what would happen, as text. `window`: seconds the provider honours the key;
+    `settles`: seconds a request may be on its way. `waits` is `publish` where the content comes from the published workspace.
+    `ref` is the caller's own name for it.
     """
 
     key: str
@@ -42,6 +43,13 @@ class Drafted(Fact, frozen=True, kw_only=True, tag="drafted"):
     probes: bool = False
     waits: Literal["", "publish"] = ""
     ref: str = ""
+    settles: int = 0
+
+
+class Told(Fact, frozen=True, kw_only=True, tag="told"):
+    """The caller has read how a draft ended: asking for exactly the same again now means a further effect."""
+
+    key: str
 
 
 class HandedOff(Fact, frozen=True, kw_only=True, tag="handed_off"):
@@ -62,10 +70,14 @@ class Withdrawn(Fact, frozen=True, kw_only=True, tag="withdrawn"):
 
 
 class InDoubt(Fact, frozen=True, kw_only=True, tag="in_doubt"):
-    """An effect was begun and nobody knows whether it happened. It is not tried again until that is resolved."""
+    """An effect was begun and nobody knows whether it happened. It is not tried again until that is resolved.
+
+    `looked`: the provider was asked and has nothing yet, which proves nothing while a request may still be on its way.
+    """
 
     key: str
     why: str
+    looked: bool = False
 
 
 class Resolved(Fact, frozen=True, kw_only=True, tag="resolved"):

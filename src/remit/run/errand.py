@@ -72,8 +72,8 @@ def errand(run: Run, now: datetime, *, alive: bool = False, beyond: frozenset[st
     if run.phase == "new":
         return None
     for draft in run.drafts.values():
-        move = _draft(run, draft, now, alive)
-        if move is not None and not (draft.key in beyond and isinstance(move, Settle | Effect)):
+        move = due(run, draft, now, alive=alive)
+        if move is not None and not (draft.key in beyond and isinstance(move, Effect)):
             return move
     return _question(run, now) or _page(run, now)
 
@@ -88,6 +88,7 @@ def next_moment(run: Run) -> datetime | None:
     moments = [question.expires for question in run.blocking if question.expires is not None]
     moments += [_again(sent) for sent in run.pages.values() if sent.tried is not None]
     moments += [_once_more(draft) for draft in run.drafts.values() if draft.state == "answered" and draft.tried is not None]
+    moments += [_settled(draft) for draft in run.drafts.values() if draft.state == "unknown" and draft.looked]
     for question in run.blocking:
         rung, asked = of(run.contract, question), run.questions[question.question]
         if rung is not None and rung.remind:
@@ -114,17 +115,22 @@ def _question(run: Run, now: datetime) -> Errand | None:
     return None
 
 
-def _draft(run: Run, draft: Draft, now: datetime, alive: bool) -> Errand | None:
+def due(run: Run, draft: Draft, now: datetime, *, alive: bool = True) -> Errand | None:
+    """What has to be done about one draft now."""
     key = draft.key
     if draft.state == "publishing":
         return None if alive else Settle(draft=key)
     if draft.state == "unknown":
         doubt = doubt_of(run, key)
-        return Settle(draft=key) if doubt is None or doubt.said else None
+        if doubt is None:
+            return None if draft.looked and now < _settled(draft) else Settle(draft=key)
+        return Settle(draft=key) if doubt.said else None
     if draft.state not in OPEN:
         return None
-    certain = draft.begun is None or (draft.resolved is not None and draft.resolved.said == "did not happen")
-    if run.stop and certain:
+    if draft.begun is not None and draft.resolved is not None and draft.resolved.said == "may be repeated":
+        if run.stop or not honoured(draft, now):
+            return Settle(draft=key)  # it is in doubt as before: to repeat it would be to do it
+    elif run.stop:
         return Withdraw(draft=key, how="refused", why="the run was stopped")
     settled = [asked for asked in run.questions.values() if asked.question.draft == key and asked.said == "no"]
     if settled:
@@ -142,6 +148,19 @@ def doubt_of(run: Run, key: str) -> Asked | None:
     """The question about what became of this effect that no later try has used up."""
     found = (asked for asked in run.questions.values() if asked.question.about == "doubt" and asked.question.draft == key)
     return next((asked for asked in found if not asked.used), None)
+
+
+def honoured(draft: Draft, now: datetime) -> bool:
+    """Whether the provider still takes this key for this effect, with time to spare for the request itself."""
+    if draft.drafted.window is None or draft.begun is None:
+        return False
+    return now < draft.begun + timedelta(seconds=draft.drafted.window - min(60, draft.drafted.window // 10))
+
+
+def _settled(draft: Draft) -> datetime:
+    """When nothing of the last try can be on its way any more."""
+    assert draft.tried is not None
+    return draft.tried + timedelta(seconds=draft.drafted.settles)
 
 
 def _once_more(draft: Draft) -> datetime:

@@ -12,7 +12,7 @@ from remit.contract.contract import Contract, Level
 from remit.contract.limits import Spend
 from remit.contract.party import Organisation
 from remit.run.change import ChangeSet
-from remit.run.effect import Confirmed, Drafted, Effected, HandedOff, InDoubt, Intended, Resolved, Withdrawn
+from remit.run.effect import Confirmed, Drafted, Effected, HandedOff, InDoubt, Intended, Resolved, Told, Withdrawn
 from remit.run.fact import Fact
 from remit.run.people import (
     Acceptance,
@@ -304,7 +304,7 @@ class BodiesErased(Fact, frozen=True, kw_only=True, tag="bodies_erased"):
 
 
 Event = (
-    Started | BoxStarted | BoundarySet | AttemptStarted | Decided | Blocked | Intended | Effected | Drafted | HandedOff
+    Started | BoxStarted | BoundarySet | AttemptStarted | Decided | Blocked | Intended | Effected | Drafted | Told | HandedOff
     | Withdrawn | InDoubt | Resolved | Confirmed | Charged | Warned | LimitReached | Stuck | QuestionAsked | QuestionAnswered
     | AnswerRejected | QuestionEscalated | QuestionReminded | QuestionExpired | Output | WorkDone | AttemptLost
     | ChangesJudged | CheckRan | ChecksFinished | RecoveryEntered | VerdictReached | PublishIntended | Published
@@ -377,7 +377,7 @@ __all__ = [
     "Started",
     "StopAsked",
     "Stopped",
-    "Stuck",
+    "Stuck", "Told",
     "UndoFailed",
     "UndoIntended",
     "Undone",

@@ -10,6 +10,7 @@ from remit.authority.decision import Code
 from remit.contract.limits import Spend
 from remit.errors import Tampered
 from remit.run import event as e
+from remit.run.asking import next_person
 from remit.run.lifecycle import next_phase
 from remit.run.outbox import Draft, after
 from remit.run.state import Asked, Run, Sent
@@ -89,6 +90,10 @@ def _fold(run: Run, fact: e.Event, record: e.Recorded) -> Run:
         case e.Drafted():
             draft = Draft(drafted=fact, at=record.at, action=fact.action)
             return change(run, drafts=_with(run.drafts, fact.key, draft))
+        case e.Told():
+            return change(
+                run, drafts={key: change(each, collected=True) if key == fact.key else each for key, each in run.drafts.items()}
+            )
         case e.HandedOff() | e.Withdrawn() | e.InDoubt() | e.Resolved() | e.Confirmed():
             return _drafts(run, fact, record.at)
         case _:
@@ -137,7 +142,7 @@ def _fold_people(run: Run, fact: e.Event, record: e.Recorded) -> Run:
             run = change(run, questions=_with(run.questions, fact.question, asked))
             return _draft_state(run, fact.draft)
         case e.QuestionAnswered():
-            return _answered(run, fact)
+            return _answered(run, fact, record.at)
         case e.QuestionEscalated():
             return _escalated(run, fact, record.at)
         case e.QuestionReminded():
@@ -168,7 +173,7 @@ def _question(run: Run, name: str, **changes: object) -> Run:
     return run if asked is None else change(run, questions=_with(run.questions, name, change(asked, **changes)))
 
 
-def _answered(run: Run, fact: e.QuestionAnswered) -> Run:
+def _answered(run: Run, fact: e.QuestionAnswered, at: datetime) -> Run:
     """One more answer; a change of the action changes what the question asks and what the draft holds."""
     asked = run.questions.get(fact.question)
     if asked is None or asked.said:
@@ -180,7 +185,7 @@ def _answered(run: Run, fact: e.QuestionAnswered) -> Run:
             drafts = _with(drafts, question.draft, change(drafts[question.draft], action=fact.action))
     conditions = (*run.conditions, fact) if fact.rules else run.conditions
     run = change(run, drafts=drafts, conditions=conditions)
-    run = _question(run, fact.question, answers=(*asked.answers, fact), question=question)
+    run = _question(run, fact.question, answers=(*asked.answers, fact), times=(*asked.times, at), question=question)
     return _draft_state(run, question.draft)
 
 
@@ -189,7 +194,8 @@ def _escalated(run: Run, fact: e.QuestionEscalated, at: datetime) -> Run:
     if asked is None:
         return run
     question = change(asked.question, of=(*asked.question.of, fact.to), expires=fact.expires or asked.question.expires)
-    return _question(run, fact.question, question=question, rung=asked.rung + 1, since=at, reminders=0)
+    rung = asked.rung + (next_person(run.contract, asked) == fact.to)  # a transfer takes no rung of the ladder
+    return _question(run, fact.question, question=question, rung=rung, since=at, reminders=0)
 
 
 def _draft_state(run: Run, key: str) -> Run:
@@ -219,12 +225,8 @@ def _decided(run: Run, fact: e.Decided) -> Run:
     repeats = run.repeats + 1 if fact.digest == run.last_digest else 1
     turn = Spend(turns=1, calls=1 if fact.action.verb == "call" else 0) if fact.at_door == "door" and not over else Spend()
     counted = fact.at_door in {"door", "proxy"} or (fact.at_door == "observer" and refused)
-    drafts = run.drafts
-    if fact.key is not None and fact.key in drafts and fact.decision != "ask" and fact.at_door == "door":
-        drafts = _with(drafts, fact.key, change(drafts[fact.key], collected=True))
     return change(
         run,
-        drafts=drafts,
         refusals=run.refusals + refused,
         storm=(run.storm + 1 if refused else 0) if counted else run.storm,
         last_digest=fact.digest if counted else run.last_digest,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
@@ -21,6 +22,10 @@ TELLING = 6
 """from so many letters on a text is taken for what it equals although no rule says what it is"""
 MOST = 100
 """members of a list that are looked at; a longer one is the agent's"""
+LOOKED = 1000
+"""values, and members of lists, of one action that are looked at; whatever else it holds is the agent's"""
+READ = 4_000_000
+"""characters of what effects gave back that are read for one action, oldest first; what stands only behind them is the agent's"""
 NOBODY: tuple[Source, str] = ("agent", "")
 
 
@@ -30,38 +35,95 @@ def origin(run: Run, name: str, value: object, *, action: Action) -> tuple[Sourc
     `contract` needs a rule that allows or asks for this very tool and says this very value of this very argument. A child's
     contract may have been written by an agent, so it vouches for nothing.
     """
-    by = _set_by_person(run, name, value, action)
-    if by:
-        return "person", by
-    if isinstance(value, Mapping):
-        return NOBODY
-    rules = list(_rules(run, action))
-    if isinstance(value, list | tuple):
-        members = [_single(run, name, member, rules) for member in value[:MOST]]
-        if not members or len(value) > MOST:
+    return Origins(run, action).of(name, value)
+
+
+class Origins:
+    """Where the values of one action came from: what they could have come from is read once for all of them, and boundedly."""
+
+    def __init__(self, run: Run, action: Action) -> None:
+        self._run, self._action = run, action
+        self._rules = tuple(_rules(run, action))
+        self._left = LOOKED
+
+    def of(self, name: str, value: object) -> tuple[Source, str]:
+        """The source of this argument and the place, as `origin` says it."""
+        members = value if isinstance(value, list | tuple) else ()
+        self._left -= max(1, len(members)) if len(members) <= MOST else 1
+        if self._left < 0:
             return NOBODY
+        by = _set_by_person(self._run, name, value, self._action)
+        if by:
+            return "person", by
+        if len(members) > MOST:
+            return NOBODY
+        return self._list(name, members) if members else self._single(name, value)
+
+    def _list(self, name: str, value: Sequence[object]) -> tuple[Source, str]:
+        members = [self._single(name, member) for member in value]
         worst = min(members, key=lambda found: TRUSTED.index(found[0]))
         places = dict.fromkeys(place for source, place in members if source == worst[0] and place)
         return worst[0], ", ".join(places)
-    return _single(run, name, value, rules)
 
+    def _single(self, name: str, value: object) -> tuple[Source, str]:
+        for whose, rule in self._rules:
+            if any(where.argument == name and _says(where.condition, value) for where in rule.where):
+                return whose, f"rule {rule.id}"
+        text = text_of(value)
+        if text is None:
+            return NOBODY
+        if _root(self._run) and len(text) >= TELLING and _stands_in(text, self._run.contract.goal):
+            return "contract", "goal"
+        known = self._organisation(name, text)
+        if known:
+            return "organisation", known
+        for question, note in self._notes:
+            if _told(text, note):
+                return "owner", question
+        if len(text) < SHORT:
+            return NOBODY
+        key = self._returned.get(text)
+        return ("tool result", key) if key is not None else NOBODY
 
-def _single(run: Run, name: str, value: object, rules: Sequence[tuple[Source, Rule]]) -> tuple[Source, str]:
-    for whose, rule in rules:
-        if any(where.argument == name and _says(where.condition, value) for where in rule.where):
-            return whose, f"rule {rule.id}"
-    text = text_of(value)
-    if text is None:
-        return NOBODY
-    if _root(run) and len(text) >= TELLING and _stands_in(text, run.contract.goal):
-        return "contract", "goal"
-    known = _organisation(run, name, text, [rule for _, rule in rules])
-    if known:
-        return "organisation", known
-    for asked in run.questions.values():
-        if asked.question.about == "context" and asked.answer is not None and _told(text, asked.answer.note):
-            return "owner", asked.question.question
-    return _returned(run, text)
+    def _organisation(self, name: str, text: str) -> str:
+        if self._run.started is None or not text:
+            return ""
+        mine = [where.condition for _, rule in self._rules for where in rule.where if where.argument == name]
+        named = {register for condition in mine for register in _known(condition)}
+        for register, members in self._registers:
+            if text in members and (register in named or len(text) >= TELLING):
+                return f"register {register}"
+        for person in self._run.started.organisation.people:
+            contact = person.contact or ""
+            if len(text) >= TELLING and text in (person.id, contact, contact.removeprefix("mail:")):
+                return f"person {person.id}"
+        return ""
+
+    @cached_property
+    def _registers(self) -> tuple[tuple[str, frozenset[str]], ...]:
+        known = self._run.started.organisation.registers if self._run.started is not None else ()
+        return tuple((register.name, frozenset(register.members)) for register in known)
+
+    @cached_property
+    def _notes(self) -> tuple[tuple[str, str], ...]:
+        """What the owner answered to questions of the agent's own."""
+        answered = [each for each in self._run.questions.values() if each.question.about == "context"]
+        return tuple((each.question.question, each.answer.note) for each in answered if each.answer is not None)
+
+    @cached_property
+    def _returned(self) -> Mapping[str, str]:
+        """What effects gave back, each text with the key of the first that did."""
+        found: dict[str, str] = {}
+        read = 0
+        for draft in self._run.drafts.values():
+            read += len(draft.output)
+            if read > READ:
+                break
+            for text in _leaves(draft.output) if draft.output else ():
+                found.setdefault(text, draft.key)
+        for text in self._run.created:
+            found.setdefault(text, "")
+        return found
 
 
 def text_of(value: object) -> str | None:
@@ -125,21 +187,6 @@ def _number(text: str) -> Decimal | None:
         return None
 
 
-def _organisation(run: Run, name: str, text: str, rules: Sequence[Rule]) -> str:
-    if run.started is None or not text:
-        return ""
-    named = {register for rule in rules for where in rule.where if where.argument == name for register in _known(where.condition)}
-    organisation = run.started.organisation
-    for register in organisation.registers:
-        if text in register.members and (register.name in named or len(text) >= TELLING):
-            return f"register {register.name}"
-    for person in organisation.people:
-        contact = person.contact or ""
-        if len(text) >= TELLING and text in (person.id, contact, contact.removeprefix("mail:")):
-            return f"person {person.id}"
-    return ""
-
-
 def _known(condition: Condition) -> Iterator[str]:
     match condition:
         case Known(register=register):
@@ -156,16 +203,7 @@ def _told(text: str, note: str) -> bool:
 
 def _stands_in(text: str, where: str) -> bool:
     """Whether the text stands there as whole words."""
-    return re.search(rf"(?<![\w@.+-]){re.escape(text)}(?![\w@]|[.+-]\w)", where) is not None
-
-
-def _returned(run: Run, text: str) -> tuple[Source, str]:
-    if len(text) < SHORT:
-        return NOBODY
-    for draft in run.drafts.values():
-        if draft.output and text in _leaves(draft.output):
-            return "tool result", draft.key
-    return ("tool result", "") if text in run.created else NOBODY
+    return text in where and re.search(rf"(?<![\w@.+-]){re.escape(text)}(?![\w@]|[.+-]\w)", where) is not None
 
 
 def _leaves(output: str) -> frozenset[str]:

@@ -31,6 +31,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     state: DraftState = "drafted"
     begun: datetime | None = None
     tried: datetime | None = None
+    looked: bool = False
     tries: int = 0
     receipt: str = ""
     output: str = ""
@@ -64,7 +65,8 @@ def after(draft: Draft, fact: EffectFact, at: datetime) -> Draft:
             state: DraftState = fact.how
             return change(draft, state=state, why=fact.why) if draft.state in OPEN else draft
         case InDoubt():
-            return change(draft, state="unknown", why=fact.why) if draft.state == "publishing" else draft
+            doubtful = draft.state in {"publishing", "unknown"} or (draft.state == "answered" and draft.begun is not None)
+            return change(draft, state="unknown", why=fact.why, looked=fact.looked) if doubtful else draft
         case Resolved():
             return _resolved(draft, fact)
         case Confirmed():
@@ -78,7 +80,14 @@ def _begun(draft: Draft, fact: Intended, at: datetime) -> Draft:
         conflict = conflict or f"it was begun again, though it was recorded as `{draft.state}`"
     state: DraftState = draft.state if draft.state in ENDED else "publishing"
     return change(
-        draft, state=state, action=fact.action, begun=draft.begun or at, tried=at, tries=draft.tries + 1, conflict=conflict
+        draft,
+        state=state,
+        action=fact.action,
+        begun=draft.begun or at,
+        tried=at,
+        looked=False,
+        tries=draft.tries + 1,
+        conflict=conflict,
     )
 
 

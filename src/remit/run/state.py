@@ -36,6 +36,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     question: QuestionAsked
     at: datetime
     answers: tuple[QuestionAnswered, ...] = ()
+    times: tuple[datetime, ...] = ()
     expired: bool = False
     used: bool = False
     since: datetime | None = None

@@ -23,9 +23,10 @@ class MemoryEffects:
     """
 
     def __init__(
-        self, *, window: int | None = None, probes: bool = False, clock: Clock | None = None, name: str = "tool"
-    ) -> None:
-        self.window, self.probes, self.name = window, probes, name
+        self, *, window: int | None = None, probes: bool = False, clock: Clock | None = None, name: str = "tool",
+        settles: int = 0,
+    ) -> None:  # fmt: skip
+        self.window, self.probes, self.name, self.settles = window, probes, name, settles
         self.refuses = ""
         self.dies: Literal["", "before", "after"] = ""
         self.reachable = True
@@ -92,3 +93,7 @@ class MemoryTools:
     def find(self, tool: Tool) -> Performer | None:
         """The performer of that name."""
         return self._performers.get(tool.name)
+
+    def lacks(self, tool: Tool) -> str:
+        """Nothing: they are all here."""
+        return ""

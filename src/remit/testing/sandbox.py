@@ -27,7 +27,10 @@ class Inside:
 
     async def act(self, verb: str, object_: str | list[str] = "", **more: Any) -> dict[str, Any]:
         """Ask at the door, as `remit act` does; further fields of the line by name. Raises Conflict where there is no door."""
-        return await self.send({"schema": "remit.act/1", "verb": verb, "object": object_, **more})
+        told = await self.send({"schema": "remit.act/1", "verb": verb, "object": object_, **more})
+        if told.get("draft") and told.get("state") in {"done", "refused"}:
+            await self.send({"schema": "remit.act/1", "verb": "got", "object": told["draft"]})
+        return told
 
     async def send(self, message: dict[str, Any]) -> dict[str, Any]:
         """Any line at the door."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -15,6 +14,10 @@ WIDE = 880.0
 LEFT = 96.0
 RIGHT = 16.0
 ROW = 30.0
+MOST_MARKS = 180
+PLACES = 100
+"""how many places a lane has, where marks are many"""
+CALM = ("plain", "good", "wait", "bad")
 MARK = {"good": "m-good", "bad": "m-bad", "wait": "m-wait", "plain": "m-plain"}
 
 
@@ -29,7 +32,7 @@ def timeline(moments: Sequence[Moment], now: datetime) -> Markup:
         y = 22 + at * ROW
         parts.append(element("text", lane, x=0.0, y=y + 4, class_="lane"))
         parts.append(element("line", x1=LEFT, x2=WIDE - RIGHT, y1=y, y2=y, class_="rail"))
-    for moment in moments:
+    for moment in drawn(moments):
         x = LEFT + (moment.at - start).total_seconds() / lasted * (WIDE - LEFT - RIGHT)
         y = 22 + LANES.index(moment.lane) * ROW
         parts.append(_mark(moment, x, y))
@@ -40,8 +43,21 @@ def timeline(moments: Sequence[Moment], now: datetime) -> Markup:
     return drawing(WIDE, bottom + 8, title, *parts, name="timeline")
 
 
+def drawn(moments: Sequence[Moment]) -> list[Moment]:
+    """Every moment while there are few; of many, those that lie upon one another are drawn once, and calm ones go first."""
+    if len(moments) <= MOST_MARKS:
+        return list(moments)
+    start, end = moments[0].at, moments[-1].at
+    wide = max((end - start).total_seconds(), 1.0) / PLACES
+    kept: dict[tuple[str, str, int], Moment] = {}
+    for moment in moments:
+        kept.setdefault((moment.lane, moment.tone, int((moment.at - start).total_seconds() / wide)), moment)
+    found = sorted(kept.values(), key=lambda moment: CALM.index(moment.tone), reverse=True)[:MOST_MARKS]
+    return sorted(found, key=lambda moment: moment.at)
+
+
 def _mark(moment: Moment, x: float, y: float) -> Markup:
-    says = element("title", f"{moment.what}: {moment.about}" if moment.about else moment.what)
+    says = element("title", short(f"{moment.what}: {moment.about}" if moment.about else moment.what, 120))
     class_ = MARK[moment.tone]
     match moment.tone:
         case "bad":
@@ -89,7 +105,8 @@ def burndown(lines: Sequence[Line]) -> Markup:
             for x, left in line.points
         ]
         path = "M" + f"{placed[0][0]:.1f} {placed[0][1]:.1f}"
-        path += "".join(f"H{x:.1f}V{y:.1f}" for (_, _), (x, y) in pairwise(placed))
+        slope = line.name == "time"  # it passes; everything else is spent in steps
+        path += "".join(f"L{x:.1f} {y:.1f}" if slope else f"H{x:.1f}V{y:.1f}" for x, y in placed[1:])
         parts.append(element("path", element("title", line.name), d=path, class_=f"fall fall-{at % 5}"))
         y = max(placed[-1][1] + 4, (taken[-1] + 14) if taken else 0.0)
         taken.append(y)

@@ -18,7 +18,7 @@ from remit.web.words import absolute, json_text, limits_of
 
 PAGE = 20
 """groups, or runs, on one page"""
-SHOWN = 60
+SHOWN = 50
 """facts of the timeline's table on a run page"""
 VIEWS = ("", "others", "running", "ended")
 

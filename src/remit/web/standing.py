@@ -19,8 +19,8 @@ from remit.web.drawings import Line, Node
 from remit.web.told import Moment, moments
 from remit.web.words import limits_of
 
-MOST_POINTS = 400
-MOST_RUNS = 200
+MOST_POINTS = 120
+MOST_RUNS = 80
 GOOD = frozenset({"success", "success_with_exceptions"})
 DRAFT_TONES = {"published": "good", "unknown": "bad", "refused": "bad", "expired": "bad", "abandoned": "plain"}
 

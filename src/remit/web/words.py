@@ -8,15 +8,14 @@ from typing import Any
 
 from remit.contract.limits import MICRO, Limits, Spend
 from remit.evidence.account import moment
+from remit.evidence.visible import visible as written_out
 
-HIDDEN = (*range(0x80, 0xA0), *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF)
-CONTROL = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), 127)} | {code: f"\\u{code:04x}" for code in HIDDEN}
 STEPS = ((60, "s", 1), (3600, "min", 60), (86400, "h", 3600), (86400 * 14, "d", 86400))
 
 
 def visible(text: str) -> str:
-    """Text with control and direction characters written out, so that nothing reads other than it is."""
-    return text.translate(CONTROL)
+    """Text with everything that could hide or turn round a part of it written out, so that nothing reads other than it is."""
+    return written_out(text)
 
 
 def finalized(value: Any) -> Any:

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+from msgspec import to_builtins
+
+from remit.adapters.effects.secret import names
 from remit.contract.binding import Binding, GitPush, HttpRequest, PublishFile, SendMail, SqlStatement
 from remit.contract.party import Tool
 from remit.ports.effects import Performer
@@ -19,6 +22,13 @@ class BoundTools:
     def find(self, tool: Tool) -> Performer | None:
         """None when nothing here carries it out. Raises BadInput when its binding cannot be used."""
         return self._python.get(tool.name) if tool.does is None else bound(tool.does, self._environment)
+
+    def lacks(self, tool: Tool) -> str:
+        """The variables of its binding that are not set where this process runs."""
+        if tool.does is None:
+            return ""
+        missing = [name for name in dict.fromkeys(names(str(to_builtins(tool.does)))) if not self._environment.get(name)]
+        return f"{', '.join(f'${name}' for name in missing)} not set here" if missing else ""
 
 
 def bound(binding: Binding, environment: Mapping[str, str]) -> Performer:

@@ -28,6 +28,7 @@ class FileEffect:
 
     window: int | None = None
     probes = True
+    settles = 0
 
     def __init__(self, binding: PublishFile, environment: Mapping[str, str]) -> None:
         self._binding, self._environment = binding, environment

@@ -54,6 +54,7 @@ class HttpEffect:
         self._binding, self._environment, self._patience = binding, environment, patience
         self.window = binding.window if binding.key_header else None
         self.probes = bool(binding.probe)
+        self.settles = int(2 * patience)
 
     def preview(self, arguments: Mapping[str, Any]) -> str:
         """Method, address, headers and body; `$NAME` stays as it is written."""

@@ -20,6 +20,7 @@ class MailEffect:
 
     window: int | None = None
     probes = False
+    settles = 0
 
     def __init__(self, binding: SendMail, environment: Mapping[str, str]) -> None:
         """Raises BadInput when the server or the sender of the binding cannot be used."""

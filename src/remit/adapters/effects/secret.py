@@ -50,6 +50,11 @@ class Secrets:
         return value
 
 
+def names(text: str) -> tuple[str, ...]:
+    """The variables a text takes from the environment."""
+    return tuple(found[1] or found[2] for found in _NAME.finditer(text))
+
+
 def named(text: str) -> bool:
     """Whether the text takes anything from the environment."""
     return _NAME.search(text) is not None

@@ -32,6 +32,7 @@ class SqlEffect:
 
     window: int | None = WINDOW
     probes = True
+    settles = 0
 
     def __init__(self, binding: SqlStatement, environment: Mapping[str, str]) -> None:
         self._binding, self._environment = binding, environment

@@ -31,6 +31,7 @@ CREATE INDEX IF NOT EXISTS entries_ends ON entries(kind, seq) WHERE {WHERE_ENDS}
 CREATE INDEX IF NOT EXISTS entries_intended ON entries(at) WHERE kind = 'intended';
 CREATE TABLE IF NOT EXISTS jobs(
   place INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, run TEXT NOT NULL, finished INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX IF NOT EXISTS jobs_open ON jobs(place) WHERE NOT finished;
 PRAGMA user_version = {VERSION};
 COMMIT;
 """

@@ -4,14 +4,18 @@ from remit.adapters.effects.arguments import readable
 from remit.ports.people import Page
 
 
+BLANK = {code: f"\\u{code:04x}" for code in (0x115F, 0x1160, 0x2800, 0x3164, 0xFFA0)}
+"""letters and signs that are drawn as nothing"""
+
+
 def title(page: Page) -> str:
-    """The subject on one line, with control and direction characters made visible."""
-    return readable(page.subject).replace("\n", " ")
+    """The subject on one line, with everything that could hide or turn round a part of it written out."""
+    return _shown(page.subject).replace("\n", " ")
 
 
 def text(page: Page) -> str:
-    """The body with control and direction characters made visible."""
-    return readable(page.body.replace("\r\n", "\n"))
+    """The body with everything that could hide or turn round a part of it written out."""
+    return _shown(page.body.replace("\r\n", "\n"))
 
 
 def link(page: Page) -> str:
@@ -23,3 +27,7 @@ def link(page: Page) -> str:
 def whole(page: Page) -> str:
     """Body and link as one text."""
     return "\n\n".join(part for part in (text(page).rstrip(), link(page)) if part) + "\n"
+
+
+def _shown(text: str) -> str:
+    return readable(text).translate(BLANK)

@@ -47,7 +47,19 @@ def main(argv: list[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         answer = refusal("UNREACHABLE", f"no answer at the door: {error}")
     tell(answer)
+    acknowledge(answer)
     return EXITS.get(str(answer.get("decision")), 3)
+
+
+def acknowledge(answer: dict[str, object]) -> None:
+    """Say that the end of an effect was read: only from then on the same request means a further one."""
+    if answer.get("state") not in ("done", "refused") or not answer.get("draft"):
+        return
+    sys.stdout.flush()
+    try:
+        converse(written({"schema": "remit.act/1", "verb": "got", "object": answer["draft"]}).encode() + b"\n")
+    except (OSError, ValueError):
+        return  # then the same request is told the same end once more
 
 
 def refusal(code: str, why: str) -> dict[str, object]:
