@@ -6,6 +6,7 @@ from contracts import REFUND
 from remit.contract.contract import Finding
 from remit.contract.outcome import Escalation
 from remit.contract.parse import parse, parse_organisation
+from remit.contract.party import Organisation, Person
 from remit.contract.review import review
 
 PEOPLE = """\
@@ -93,6 +94,27 @@ def test_somebody_without_a_key_is_named_once() -> None:
         "no key is known of support-lead@example.com, so their answer could not be verified",
         "no key is known of second@example.com, so their answer could not be verified",
     ]
+
+
+def test_one_key_speaks_for_one_person() -> None:
+    twice = PEOPLE.replace("AAAA3]", "AAAA1 under another comment]")
+    parsed = parse_organisation(twice, file="o")
+    assert [(each.code, each.severity, each.where) for each in parsed.findings] == [("KEY-TWICE", "error", "people[2].keys")]
+    assert "support-lead@example.com's too" in parsed.findings[0].message
+    assert parse_organisation(PEOPLE.replace("AAAA1]", "AAAA1, ssh-ed25519 AAAA1 laptop]"), file="o").findings == ()
+
+
+def test_the_key_of_an_inbox_is_nobodys_own() -> None:
+    assert told(organisation=PEOPLE + "inbox keys: [ssh-ed25519 AAAA4 inbox]\n") == []
+    [found] = reviewed(organisation=PEOPLE + "inbox keys: [ssh-ed25519 AAAA2 inbox]\n")
+    assert (found.code, found.severity) == ("KEY-TWICE", "error")
+    assert "finance@example.com" in found.message
+
+
+def test_two_people_with_one_key_cannot_be_told_apart_however_the_organisation_was_made() -> None:
+    people = tuple(Person(id=name, keys=("ssh-ed25519 AAAA1",)) for name in ("support-lead@example.com", "finance@example.com"))
+    found = review(parse(REFUND, file="c"), organisation=Organisation(people=people)).findings
+    assert [each.severity for each in found if each.code == "KEY-TWICE"] == ["error"]
 
 
 def test_test_mode_is_said_by_every_review() -> None:

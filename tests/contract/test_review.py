@@ -17,7 +17,10 @@ from remit.contract.rituals import suggested_rule
 
 KEY = ("ssh-ed25519 AAAAC3Nza",)
 LEAD = Organisation(
-    people=(Person(id="release-lead@example.com", roles=("release",), keys=KEY), Person(id="deputy@example.com", keys=KEY))
+    people=(
+        Person(id="release-lead@example.com", roles=("release",), keys=KEY),
+        Person(id="deputy@example.com", keys=("ssh-ed25519 AAAAC3Nzb",)),
+    )
 )
 SEED = """\
 Goal: Prepare this repository for the v2.4.0 release.

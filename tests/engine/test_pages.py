@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from effects_worlds import FREE, LEAD, ORG, PEOPLE, REFUND, Shop, calls, pages, paying, rule
-from engine_worlds import OWNER, story, writes
+from effects_worlds import FREE, LEAD, ORG, PEOPLE, REFUND, Shop, calls, pages, paying
+from engine_worlds import OWNER, rule, story, writes
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -35,7 +35,9 @@ def test_what_the_agent_asks_stands_on_one_quoted_line_and_links_nowhere(shop: S
         lines = page.body.splitlines()
         assert lines[1:5] == [f"owner: {OWNER}", f"run: {run.id}", "", "Q1: the agent asks something, in its own words:"]
         assert len(lines) == 6
-        assert lines[5].startswith("> ok? owner: ceo@example.com run: r0 Please sign in to approve: https[://]evil[.]example/inbox")
+        assert lines[5].startswith(
+            "> ok? owner: ceo@example.com run: r0 Please sign in to approve: https[://]evil[.]example/inbox"
+        )
         assert page.subject == "[remit] Q1: the agent asks something"
         assert page.link == f"https://inbox.example.com/runs/{run.id}/questions/Q1"
 
@@ -86,7 +88,9 @@ def test_the_goal_of_a_child_is_the_agents_text_too(shop: Shop) -> None:
 
     async def tell() -> None:
         shop.agents = [agent]
-        run = await shop.handed_over(paying(rule("may", "delegate", "command"), rule("ask", "call", "refund", id="all", who=LEAD)))
+        run = await shop.handed_over(
+            paying(rule("may", "delegate", "command"), rule("ask", "call", "refund", id="all", who=LEAD))
+        )
         child = [each for each in shop.pager.sent if f"run: {run.id}.1" in each.body]
         assert child
         for page in child:

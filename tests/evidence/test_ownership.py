@@ -38,7 +38,7 @@ people:
       - call: send_email
   - id: lead@example.com
     roles: [support-lead]
-    keys: [{KEYTEXT}]
+    keys: [{KEYTEXT[:-1]}g]
     may sign:
       - call: refund
         where: {{amount: {{from: 0, to: 500}}, currency: EUR}}

@@ -52,7 +52,12 @@ def checked(*events: e.Event) -> Verified | Fault:
         (answered("happened", receipt="they called me"),),
         (rejected(), answered()),
         (rejected(key=STRANGER, person="somebody@example.com"), rejected(signature="", key="", statement="")),
-        (answered(note="they called me\nand asked"), offered(note="I leave"), took(note="gladly"), accepted(NEXT, note="well done")),
+        (
+            answered(note="they called me\nand asked"),
+            offered(note="I leave"),
+            took(note="gladly"),
+            accepted(NEXT, note="well done"),
+        ),
         (worked("sha256:one"), worked("sha256:two", attempt=2), accepted(sealed="sha256:two")),
         (worked("sha256:one"), e.AttemptStarted(run=RUN, attempt=2), accepted(sealed="")),
         (offered(), took(), accepted(NEXT)),

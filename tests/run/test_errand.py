@@ -44,7 +44,7 @@ def told(story: Story, draw: st.DataObject, move: m.Errand, now: datetime) -> No
 
 def settle(story: Story, draw: st.DataObject, run: Run, key: str, now: datetime) -> None:
     draft = run.drafts[key]
-    if draft.state == "publishing":
+    if draft.state != "unknown":
         put(story, now, e.InDoubt(run=RUN, key=key, why="cut off"))
     doubts = [each for each in run.questions.values() if each.question.about == "doubt" and each.question.draft == key]
     if doubts and doubts[-1].answer is not None:
@@ -52,7 +52,8 @@ def settle(story: Story, draw: st.DataObject, run: Run, key: str, now: datetime)
         said_ = words.get(doubts[-1].said, "abandoned")
         put(story, now, e.Resolved(run=RUN, key=key, by="person", said=said_, person=LEAD))
         return
-    how = draw.draw(st.sampled_from(["happened", "did not happen", "may be repeated", "ask"]))
+    automatic = ["did not happen", *(["may be repeated"] if m.honoured(draft, now) else [])] if draft.tries < m.MOST_TRIES else []
+    how = draw.draw(st.sampled_from(["happened", *automatic, "ask"]))
     if how == "ask":
         name = f"Q{len(run.questions) + 1}"
         put(story, now, asked(name, draft.action, key, about="doubt", expires=None, otherwise=""))

@@ -118,7 +118,7 @@ def _unattended(lineage: Sequence[Authority], action: Action, decision: Ask) -> 
         ", and it cannot be undone" if final else ""
     )
     first = decision.reasons[0]
-    instead = "it stands as a draft until somebody answers; go on with what needs no answer"
+    instead = "it was not sent; what it would have been is kept in the outbox: go on with what needs no answer"
     reason = Reason(code=code, rule=first.rule, contract=first.contract, why=why, instead=instead)
     return Refuse(reasons=(reason, *decision.reasons), considered=decision.considered)
 

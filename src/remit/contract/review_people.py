@@ -79,7 +79,7 @@ def _keys(case: Case) -> Iterator[Finding]:
 
 
 def _attested(case: Case) -> Iterator[Finding]:
-    """The key of an inbox speaks for whoever is signed in there, so nobody may hold it as their own, and no two people one key."""
+    """The key of an inbox speaks for whoever is signed in there: nobody holds it as their own, nor two people the same key."""
     assert case.organisation is not None
     whose: dict[str, str] = {}
     for key in filter(None, map(bare, case.organisation.inbox_keys)):

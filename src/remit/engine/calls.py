@@ -19,6 +19,11 @@ from remit.errors import RemitError
 from remit.ports import Performer, Transaction
 from remit.run.event import Drafted, LimitReached
 from remit.run.outbox import ENDED, Draft, meant
+from remit.value import digest, encode
+
+MOST = 64 * 1024
+"""bytes of the arguments of a call that leaves the workspace"""
+MOST_SHOWN = 16 * 1024
 
 State = Literal["done", "refused", "waiting", "drafted", "unknown"]
 
@@ -51,8 +56,7 @@ async def call(
     Asking again while it waits is no second effect: the draft it means is found by its digest, or by the caller's own `ref`.
     """
     try:
-        preview = performer.preview(action.arguments)
-        fault = ""
+        preview, fault = cut(performer.preview(action.arguments)), too_much(action)
     except RemitError as error:
         preview, fault = "", str(error)
     async with gate.transaction() as transaction:
@@ -61,6 +65,19 @@ async def call(
     if called.state != "drafted" or not sitting.begun:
         return called
     return await carried_out(hands, run_id, called)
+
+
+def too_much(action: Action) -> str:
+    """Why the arguments are too much to put before a person; empty when they are not."""
+    size = len(encode(action.arguments))
+    return f"the arguments have {size} bytes, and {MOST} are the most that people can be asked about" if size > MOST else ""
+
+
+def cut(preview: str) -> str:
+    """A preview as it is kept: what is left out of a long one is said, and bound by its digest."""
+    if len(preview) <= MOST_SHOWN:
+        return preview
+    return f"{preview[:MOST_SHOWN]}\n… and {len(preview) - MOST_SHOWN} characters more; all of it is {digest(preview)}"
 
 
 async def carried_out(hands: Hands, run_id: str, called: Called) -> Called:
@@ -107,7 +124,7 @@ class _Sitting:
         if known is not None and not self._run.stop:
             return self._again(known)
         decision = self._gate.weigh(self._transaction, self._run, self._authorities, self._action, unused=True, draft=NEW)
-        decision = self._gate.sticky(self._run, self._authorities, digest) or decision
+        decision = self._gate.sticky(self._transaction, self._run, self._authorities, digest) or decision
         match decision:
             case Allow():
                 return self._allowed(decision, preview, ref)

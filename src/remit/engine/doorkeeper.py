@@ -92,8 +92,8 @@ class Doorkeeper:
             return await self._unusable(message, str(error))
         try:
             return await self._act(action, content, wait, message)
-        except RemitError as error:
-            return reply(refused(Code.INPUTS, f"{error}"), self._run)
+        except RemitError as error:  # it costs a turn and stands in the record, or it could be tried for ever unseen
+            return await self._unusable(message, str(error))
 
     async def _unusable(self, message: dict[str, Any], why: str) -> dict[str, Any]:
         """A want that is no action is refused, recorded and counted like any other: it must not be a way to go unseen."""

@@ -12,7 +12,7 @@ from remit.authority.decision import Allow, Ask, Code, Decision, Reason, Refuse,
 from remit.authority.spent import Spent
 from remit.contract.limits import Spend
 from remit.engine.hands import Hands
-from remit.engine.lineage import Lineages, approvals, counts, denied, spent
+from remit.engine.lineage import Lineages, approvals, counts, spent
 from remit.engine.questions import MOST_OPEN, put, tell
 from remit.ports import Transaction
 from remit.run.event import Charged, Decided, Effected, Intended, LimitReached, QuestionAsked, Recorded, Warned, Withdrawn
@@ -134,7 +134,7 @@ class Gate:
         if run.stop:
             why = f"the run was stopped by {run.stop}"
             return Refuse(reasons=(Reason(code=Code.STOPPED, rule=None, contract=authorities[-1].hash, why=why),))
-        if not draft and (no := self.sticky(run, authorities, action.digest())):
+        if not draft and (no := self.sticky(transaction, run, authorities, action.digest())):
             return no
         now = self._hands.clock.now()
         used = used or spent(run, transaction, now, authorities, metered=unused)
@@ -145,9 +145,9 @@ class Gate:
             attended=not run.started.unattended,
         )  # fmt: skip
 
-    def sticky(self, run: Run, authorities: tuple[Authority, ...], digest: str) -> Refuse | None:
-        """A person's no to exactly this, which stands for the rest of the run."""
-        if not denied(run, digest):
+    def sticky(self, transaction: Transaction, run: Run, authorities: tuple[Authority, ...], digest: str) -> Refuse | None:
+        """A person's no to exactly this, which stands for the rest of the run and of all runs above and below it."""
+        if not self._lineages.denied(run, digest, lambda other: self.fold(transaction, other)):
             return None
         why = "a person has already said no to exactly this"
         reason = Reason(code=Code.DENIED, rule=None, contract=authorities[-1].hash, why=why, instead="do something else")

@@ -127,7 +127,7 @@ def _once(intended: list[Recorded]) -> list[Recorded]:
     found: dict[tuple[str, str], Recorded] = {}
     for record in intended:
         if isinstance(record.event, Intended):
-            found.setdefault((record.run, record.event.key), record)
+            found[record.run, record.event.key] = record
     return list(found.values())
 
 

@@ -33,7 +33,8 @@ async def perform(hands: Hands, run_id: str, key: str) -> None:
                 raise Refused("nothing here carries out this tool any more")
             done = await performer.perform(key, draft.action.arguments, workspace=_workspace(run))
         except (Refused, BadInput) as error:
-            await hands.record(Effected(run=run_id, key=key, ok=False, receipt=str(error)))
+            rows = () if run.phase == "working" else told(run, run.owner, f"it did not happen: {draft.action.said()}: {error}")
+            await hands.record(Effected(run=run_id, key=key, ok=False, receipt=str(error)), *rows)
         except Exception as error:  # noqa: BLE001 - whatever else happened, nobody knows whether the effect did
             await hands.record(InDoubt(run=run_id, key=key, why=f"{type(error).__name__}: {error}"))
         else:
@@ -200,7 +201,8 @@ def _once_more(gate: Gate, transaction: Transaction, run: Run, draft: Draft, dec
     if isinstance(decision, Refuse) and any(reason.code is Code.AUTHORITY for reason in decision.reasons):
         gate.withdraw(transaction, run, draft, decision, at="outbox")
         return False
-    transaction.append(Intended(run=run.id, key=draft.key, action=draft.action))
+    first = run.intents[draft.key]  # windows count it when it is done, not when it was first tried
+    transaction.append(Intended(run=run.id, key=draft.key, action=draft.action, rules=first.rules, numbers=first.numbers))
     return True
 
 

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from remit.authority.action import Action
 from remit.authority.decision import Ask, Code, Reason, Refuse
 from remit.contract.outcome import Escalation
-from remit.engine.telling import told
+from remit.engine.telling import people, told
 from remit.ports import Clock, Transaction
 from remit.run.asking import deadline, escalation
 from remit.run.card import amount, recipient
@@ -15,6 +15,8 @@ from remit.run.state import Asked, Run
 MOST_OPEN = 10
 """questions that one run may have before people at once: an agent must not bury them (OWN-14)"""
 
+MOST_DENIED = 3
+"""times that people say no to what differs only in values; from then on nobody is asked about it any more"""
 MOST_SAID = 80
 """characters of a value in the text of a question; the card shows all of it"""
 
@@ -50,20 +52,20 @@ def put(
         each for each in mine if each.question.digest == digest and why <= {reason.token for reason in each.question.reasons}
     ]
     known = {person for each in meant for person in (each.asked, *each.question.of)}
-    open_ = len(run.open_questions)
-    new: list[QuestionAsked] = []
-    for person in dict.fromkeys(run.owner if person == "owner" else person for person in decision.of):
-        if person in known:
-            continue
-        if open_ + len(new) >= MOST_OPEN:
-            return None
-        name = f"Q{len(run.questions) + len(new) + 1}"
-        asked = _question(clock, run, action, decision, person, about)
-        asked = replace(asked, question=name, draft=draft, preview=preview)
-        like = any(_like(asked, other) for other in run.open_questions)
-        transaction.append(asked)
-        tell(transaction, run, asked, quietly=like)
-        new.append(asked)
+    wanted = dict.fromkeys(run.owner if person == "owner" else person for person in decision.of)
+    asking = [
+        replace(_question(clock, run, action, decision, person, about), draft=draft, preview=preview)
+        for person in wanted
+        if person not in known
+    ]
+    denied = sum(_like(each.question, new) for new in asking[:1] for each in run.questions.values() if each.said == "no")
+    if len(run.open_questions) + len(asking) > MOST_OPEN or denied >= MOST_DENIED or not all(each.of for each in asking):
+        return None
+    like = [any(_like(each, other) for other in run.open_questions) for each in asking]
+    new = [replace(each, question=f"Q{len(run.questions) + at}") for at, each in enumerate(asking, 1)]
+    for each, quietly in zip(new, like, strict=True):
+        transaction.append(each)
+        tell(transaction, run, each, quietly=quietly)
     return new if new or any(not each.said for each in meant) else None
 
 
@@ -93,9 +95,10 @@ def _like(asked: QuestionAsked, other: QuestionAsked) -> bool:
 def _question(clock: Clock, run: Run, action: Action, decision: Ask, person: str, about: str) -> QuestionAsked:
     rung: Escalation | None = escalation(run.contract, str(action.object), action.verb)
     text = f"May the agent {action.said()}{_brief(action)}?"
+    quorum = decision.quorum.get(person, decision.quorum.get("owner", 1) if person == run.owner else 1)
     return QuestionAsked(
         run=run.id, question="", about="change" if about == "change" else "action", text=text,
-        of=(person,), quorum=decision.quorum.get(person, decision.quorum.get("owner", 1) if person == run.owner else 1),
+        of=_behind(run, person), quorum=quorum,
         action=action, digest=action.digest(), contract=decision.reasons[0].contract, reasons=decision.reasons,
         expires=deadline(rung, clock.now()), otherwise=rung.otherwise if rung else "",
     )  # fmt: skip
@@ -111,3 +114,14 @@ def _brief(action: Action) -> str:
 def readable(text: str) -> str:
     """Text of an agent's on one line: what is not printable is shown as what it is."""
     return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
+
+
+def _behind(run: Run, person: str) -> tuple[str, ...]:
+    """Who is asked: where four eyes bar the only one who could answer, whoever stands in for them, if anybody does."""
+    assert run.started is not None
+    known, barred = run.started.organisation, run.started.requester
+    if not known.four_eyes or people(known, person) != (barred,):
+        return (person,)
+    one = next((each for each in known.people if each.id == barred), None)
+    others = (*one.substitutes, *((one.answers_to,) if one.answers_to else ())) if one is not None else ()
+    return (person, *others) if others else ()

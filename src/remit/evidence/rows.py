@@ -50,6 +50,7 @@ from remit.run.event import (
     StopAsked,
     Stopped,
     Stuck,
+    Told,
     UndoFailed,
     UndoIntended,
     Undone,
@@ -72,7 +73,7 @@ def of(record: Recorded) -> Iterator[tuple[Question, Row]]:
             yield from _decided(record, event)
         case Blocked():
             yield "refused", line(record, AGENT, event.what, event.object, reason=f"blocked by {event.by}")
-        case Drafted() | HandedOff() | Withdrawn() | InDoubt() | Resolved() | Confirmed():
+        case Drafted() | HandedOff() | Withdrawn() | InDoubt() | Resolved() | Confirmed() | Told():
             yield from effect_rows(record, event)
         case (
             QuestionAsked() | QuestionAnswered() | AnswerRejected() | QuestionEscalated() | QuestionReminded() | QuestionExpired()

@@ -118,7 +118,7 @@ class Signing:
         self.count += verify_signature(event.key, event.statement.encode(), event.signature, ANSWER)
 
     def _accepted(self, event: Accepted) -> str:
-        exactly = {"acceptance": event.acceptance}
+        exactly: dict[str, str] = {"acceptance": event.acceptance}
         if event.run in self._sealed:
             exactly["outcome"] = self._sealed[event.run]
         fault = self._signed(event, event.person, ACCEPTANCE, {}, exactly)

@@ -11,6 +11,7 @@ from remit.authority.decision import Ask, Code
 from remit.authority.responsible import leaves
 from remit.authority.wire import read_json
 from remit.engine import hosted
+from remit.engine.attempt import STORM
 from remit.engine.calls import Called, call, ended
 from remit.engine.inbox import ask_stop
 from remit.engine.lineage import tool_of
@@ -159,7 +160,9 @@ class Guard:
 
     async def _carried(self, action: Action, key: str, later: _Later) -> None:
         try:
-            later.result = await self._told(await self._decided(action, key))
+            called = await self._decided(action, key)
+            with anyio.CancelScope(shield=True):  # it has happened: that it is told must not get lost
+                later.result = await self._told(called)
         except Exception as error:  # noqa: BLE001 - it belongs to whoever called
             later.error = error
         finally:
@@ -170,6 +173,8 @@ class Guard:
         run = await self._carrier.state()
         if (self._over or run.phase != "working") and not run.stop:
             return await hosted.refuse(self._gate, self.run, action, Code.STOPPED, OVER, "start another run")
+        if run.storm >= STORM and not run.stop:
+            await ask_stop(self._hands, self.run, by="remit", why=f"{run.storm} refusals in a row")
         if hosted.overtime(run, self._gate.now()):
             return await hosted.refuse(self._gate, self.run, action, Code.LIMIT, "no time is left")
         async with self._gate.transaction() as transaction:

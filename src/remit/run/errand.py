@@ -75,7 +75,7 @@ def errand(run: Run, now: datetime, *, alive: bool = False, beyond: frozenset[st
         move = due(run, draft, now, alive=alive)
         if move is not None and not (draft.key in beyond and isinstance(move, Effect)):
             return move
-    return _question(run, now) or _page(run, now)
+    return question_due(run, now) or _page(run, now)
 
 
 def _page(run: Run, now: datetime) -> Send | None:
@@ -85,7 +85,7 @@ def _page(run: Run, now: datetime) -> Send | None:
 
 def next_moment(run: Run) -> datetime | None:
     """When time alone will make an errand: a deadline of a question, a reminder, or a page that is tried again."""
-    moments = [question.expires for question in run.blocking if question.expires is not None]
+    moments = [each.expires for each in run.blocking if each.expires is not None and each.about != "doubt"]
     moments += [_again(sent) for sent in run.pages.values() if sent.tried is not None]
     moments += [_once_more(draft) for draft in run.drafts.values() if draft.state == "answered" and draft.tried is not None]
     moments += [_settled(draft) for draft in run.drafts.values() if draft.state == "unknown" and draft.looked]
@@ -101,12 +101,13 @@ def _again(sent: Sent) -> datetime:
     return sent.tried + timedelta(seconds=BACKOFF[min(sent.tries, 2)])
 
 
-def _question(run: Run, now: datetime) -> Errand | None:
+def question_due(run: Run, now: datetime) -> Errand | None:
+    """The question whose time, or whose reminder, has come."""
     if run.phase == "undone":
         return None
     for question in run.blocking:
         name, asked = question.question, run.questions[question.question]
-        if question.expires is not None and question.expires <= now:
+        if question.expires is not None and question.expires <= now and question.about != "doubt":
             to = next_person(run.contract, asked)
             return Escalate(question=name, to=to) if to else Expire(question=name, otherwise=question.otherwise or "refuse")
         due = reminders_due(run.contract, asked, now)
@@ -147,7 +148,7 @@ def due(run: Run, draft: Draft, now: datetime, *, alive: bool = True) -> Errand 
 def doubt_of(run: Run, key: str) -> Asked | None:
     """The question about what became of this effect that no later try has used up."""
     found = (asked for asked in run.questions.values() if asked.question.about == "doubt" and asked.question.draft == key)
-    return next((asked for asked in found if not asked.used), None)
+    return next((asked for asked in found if not asked.used and not asked.expired), None)
 
 
 def honoured(draft: Draft, now: datetime) -> bool:

@@ -3,7 +3,6 @@
 from remit.adapters.effects.arguments import readable
 from remit.ports.people import Page
 
-
 BLANK = {code: f"\\u{code:04x}" for code in (0x115F, 0x1160, 0x2800, 0x3164, 0xFFA0)}
 """letters and signs that are drawn as nothing"""
 
