@@ -15,6 +15,7 @@ from remit.contract.limits import Limits, Spend
 from remit.contract.party import Organisation, Person
 from remit.contract.rule import Rule
 from remit.evidence.signature import armour, public_text, signed_part
+from remit.ports import Clock
 from remit.run.event import (
     Blocked,
     BoundarySet,
@@ -105,9 +106,9 @@ def story(run: str = "rone1", *, answer: str | None = "yes") -> list[Event]:
     return events
 
 
-def record(home: Path, *events: Event) -> None:
+def record(home: Path, *events: Event, clock: Clock | None = None) -> None:
     """Write the events, one commit each."""
-    ledger = open_ledger(home, clock=JumpingClock(tick=1.0))
+    ledger = open_ledger(home, clock=clock or JumpingClock(tick=1.0))
 
     async def main() -> None:
         for event in events:

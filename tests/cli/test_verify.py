@@ -14,7 +14,7 @@ from remit.cli.export import command as export
 from remit.cli.verify import command
 from remit.errors import BadInput
 from remit.evidence.signature import armour, public_text, signed_part
-from remit.run.event import QuestionAnswered
+from remit.run.event import QuestionAnswered, QuestionAsked
 from remit.run.statement import ANSWER
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -81,6 +81,20 @@ def test_no_ledger_is_unusable_input(tmp_path: Path) -> None:
         check("--home", tmp_path)
     with pytest.raises(BadInput, match="cannot be read"):
         check(tmp_path / "nothing")
+
+
+def test_it_says_how_many_answers_are_signed_and_how_many_nobody_signed(home: Path, tmp_path: Path) -> None:
+    assert "signed answers, acceptances and transfers: 1\n" in check()[1]
+    nobody = {"assurance": "scripted", "statement": "", "signature": "", "key": ""}
+    stripped = [replace(event, **nobody) if isinstance(event, QuestionAnswered) else event for event in story()]
+    record(tmp_path / "stripped", *stripped)
+    code, text = check("--home", tmp_path / "stripped")
+    assert (code, "nobody signed the answer of `support-lead@example.com`" in text) == (1, True)
+    asked = [replace(event, about="context") if isinstance(event, QuestionAsked) else event for event in stripped]
+    record(tmp_path / "context", *asked)
+    code, text = check("--home", tmp_path / "context")
+    assert (code, "transfers: 0, and 1 that nobody signed, where nobody had to" in text) == (0, True)
+    assert json.loads(check("--home", tmp_path / "context", "--json")[1])["unsigned"] == 1
 
 
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))

@@ -173,6 +173,7 @@ def test_a_child_for_another_owner_is_refused_in_words(shop: Shop) -> None:
         why = replies[0]["reasons"][0]["why"]
         assert "another owner's" in why
         assert f"from `{OWNER}` to `{FINANCE}`" in why
+        assert f"write `owner: {OWNER}`" in why
         assert "child_started" not in await shop.kinds(run.id)
 
     story(tell)

@@ -82,7 +82,7 @@ def whole(run: Run, draft: Draft) -> Iterator[str]:
     yield f"  run        {run.id}: {clean(run.contract.goal)}"
     for name, value in draft.action.arguments.items():
         yield f"  {clean(name):10} {one_line(str(value))}"
-    for text in draft.drafted.preview.splitlines():
+    for text in draft.shown.splitlines():
         yield f"  | {clean(text)}"
     asked = [name for name, each in run.questions.items() if each.question.draft == draft.key]
     yield f"  questions  {', '.join(asked) or 'none'}"
@@ -99,5 +99,5 @@ def row(run: Run, draft: Draft) -> dict[str, object]:
         "run": run.id, "draft": draft.key, "state": draft.state, "action": json.loads(encode(draft.action)),
         "receipt": draft.receipt,
         "why": draft.why, "responsible": list(draft.responsible), "tries": draft.tries, "conflict": draft.conflict,
-        "preview": draft.drafted.preview,
+        "preview": draft.shown,
     }  # fmt: skip

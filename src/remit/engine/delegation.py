@@ -108,7 +108,7 @@ async def _take_on(hands: Hands, parent_id: str, arguments: dict[str, Any], key:
         if key in state.keys:
             return state.keys[key]
         if state.owner != contract.owner:
-            raise BadInput(f"the outcome has gone to {state.owner} meanwhile", hint=f"write `owner: {state.owner}`")
+            raise BadInput(f"the outcome has gone to {state.owner} meanwhile: write `owner: {state.owner}`")
         child_id = f"{parent_id}.{len(state.keys) + 1}"
         reserved = _reserve(state, contract.limits)
         transaction.append(ChildStarted(run=parent_id, child=child_id, key=key, reserved=reserved))
@@ -164,9 +164,9 @@ def _contract(parent: Run, arguments: dict[str, Any]) -> Contract:
     above = msgspec.structs.replace(parent.contract, owner=parent.owner)  # whoever has taken the outcome since it began
     wider = [each for each in narrower(above, parsed.contract) if each.severity == "error"]
     if wider:
-        marked = [f"{parsed.marks.get(each.where, each.where)}: {each.message}" for each in wider]
+        marked = [f"{parsed.marks.get(each.where, each.where)}: {each.message} ({each.hint})" for each in wider]
         kind = "another owner's" if all(each.code == "OWNER-CHANGED" for each in wider) else "wider than yours"
-        raise BadInput(f"the child's contract is {kind}: " + "; ".join(marked), hint=wider[0].hint)
+        raise BadInput(f"the child's contract is {kind}: " + "; ".join(marked))
     return parsed.contract
 
 

@@ -148,7 +148,7 @@ async def _ask(hands: Hands, run: Run, draft: Draft) -> None:
     name = f"Q{len(run.questions) + 1}"
     text = f"Did this happen: {draft.action.said()}? {draft.why}"
     asked = QuestionAsked(
-        run=run.id, question=name, about="doubt", text=text, of=who, draft=draft.key, preview=draft.drafted.preview,
+        run=run.id, question=name, about="doubt", text=text, of=who, draft=draft.key, preview=draft.shown,
         action=draft.action, contract=run.contract.hash(),
     )  # fmt: skip
     rows = [row for person in who for row in told(run, person, f"{name}: {text}", question=name)]
@@ -209,7 +209,7 @@ def _once_more(gate: Gate, transaction: Transaction, run: Run, draft: Draft, dec
 def _not_yet(gate: Gate, transaction: Transaction, run: Run, draft: Draft, decision: Ask | Refuse) -> None:
     """The answers did not suffice: whoever is still missing is asked, and where nobody is, it is refused."""
     if isinstance(decision, Ask):
-        preview, action = draft.drafted.preview, draft.action
+        preview, action = draft.shown, draft.action
         if gate.put(transaction, run.id, action, decision, about="action", draft=draft.key, preview=preview) is not None:
             gate.note(transaction, run, action, decision, at="outbox", key=draft.key)
             return

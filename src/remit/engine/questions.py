@@ -94,7 +94,7 @@ def _like(asked: QuestionAsked, other: QuestionAsked) -> bool:
 
 def _question(clock: Clock, run: Run, action: Action, decision: Ask, person: str, about: str) -> QuestionAsked:
     rung: Escalation | None = escalation(run.contract, str(action.object), action.verb)
-    text = f"May the agent {action.said()}{_brief(action)}?"
+    text = wording(action)
     quorum = decision.quorum.get(person, decision.quorum.get("owner", 1) if person == run.owner else 1)
     return QuestionAsked(
         run=run.id, question="", about="change" if about == "change" else "action", text=text,
@@ -114,6 +114,11 @@ def _brief(action: Action) -> str:
 def readable(text: str) -> str:
     """Text of an agent's on one line: what is not printable is shown as what it is."""
     return "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text)
+
+
+def wording(action: Action) -> str:
+    """The question in one line."""
+    return f"May the agent {action.said()}{_brief(action)}?"
 
 
 def _behind(run: Run, person: str) -> tuple[str, ...]:

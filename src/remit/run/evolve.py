@@ -174,19 +174,34 @@ def _question(run: Run, name: str, **changes: object) -> Run:
 
 
 def _answered(run: Run, fact: e.QuestionAnswered, at: datetime) -> Run:
-    """One more answer; a change of the action changes what the question asks and what the draft holds."""
+    """One more answer. A change of the action changes what the draft holds, and what everybody else is asked about it."""
     asked = run.questions.get(fact.question)
     if asked is None or asked.said:
         return run
-    question, drafts = asked.question, run.drafts
+    draft = asked.question.draft
     if fact.action is not None:
-        question = change(question, action=fact.action, digest=fact.digest)
-        if question.draft in drafts:
-            drafts = _with(drafts, question.draft, change(drafts[question.draft], action=fact.action))
+        run = _changed(run, fact, draft)
+        asked = run.questions[fact.question]
     conditions = (*run.conditions, fact) if fact.rules else run.conditions
-    run = change(run, drafts=drafts, conditions=conditions)
-    run = _question(run, fact.question, answers=(*asked.answers, fact), times=(*asked.times, at), question=question)
-    return _draft_state(run, question.draft)
+    run = change(run, conditions=conditions)
+    run = _question(run, fact.question, answers=(*asked.answers, fact), times=(*asked.times, at))
+    return _draft_state(run, draft)
+
+
+def _changed(run: Run, fact: e.QuestionAnswered, draft: str) -> Run:
+    """What it becomes, in the draft and in every question about it that is still open; what was said to the old one is void."""
+    assert fact.action is not None
+    for name, asked in run.questions.items():
+        mine = name == fact.question
+        if not mine and (not draft or asked.question.draft != draft or asked.question.about != "action" or asked.said):
+            continue
+        text, preview = fact.text or asked.question.text, fact.preview or asked.question.preview
+        question = change(asked.question, action=fact.action, digest=fact.digest, text=text, preview=preview)
+        kept: dict[str, object] = {} if mine else {"answers": (), "times": ()}
+        run = _question(run, name, question=question, **kept)
+    if draft in run.drafts:
+        run = change(run, drafts=_with(run.drafts, draft, change(run.drafts[draft], action=fact.action, preview=fact.preview)))
+    return run
 
 
 def _escalated(run: Run, fact: e.QuestionEscalated, at: datetime) -> Run:

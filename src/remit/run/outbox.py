@@ -28,6 +28,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     drafted: Drafted
     at: datetime
     action: Action
+    preview: str = ""
     state: DraftState = "drafted"
     begun: datetime | None = None
     tried: datetime | None = None
@@ -40,6 +41,11 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     resolved: Resolved | None = None
     collected: bool = False
     conflict: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What would happen, as it stands now."""
+        return self.preview or self.drafted.preview
 
     @property
     def key(self) -> str:

@@ -37,7 +37,8 @@ class QuestionAsked(Fact, frozen=True, kw_only=True, tag="question_asked"):
 class QuestionAnswered(Fact, frozen=True, kw_only=True, tag="question_answered"):
     """A person answered. The signature covers the bytes of `statement`.
 
-    `modify` is a yes to something else: `action` is what it becomes, `rules` bind the rest of the run. Of a doubt they say
+    `modify` is a yes to something else: `action` is what it becomes, `text` and `preview` how that reads, `rules` bind the rest
+    of the run. Of a doubt they say
     whether it `happened` (with a `receipt`), did not and is to be done (`redo`), or is given up (`abandon`).
     """
 
@@ -52,6 +53,8 @@ class QuestionAnswered(Fact, frozen=True, kw_only=True, tag="question_answered")
     note: str = ""
     action: Action | None = None
     digest: str = ""
+    text: str = ""
+    preview: str = ""
     rules: tuple[Rule, ...] = ()
     receipt: str = ""
 
