@@ -215,7 +215,7 @@ def test_the_lead_has_no_authority_over_six_hundred_and_hears_so_before_answerin
     action = refund(600)
     found = objection(UNDER, action, LEAD, "finance", assurance="person-signed")
     assert found is not None
-    assert (found.code, found.why) == ("AUTHORITY", f"this is beyond what {LEAD} may sign")
+    assert (found.code, found.why) == ("AUTHORITY", f"{LEAD} is not finance")
     assert objection(UNDER, action, FINANCE, "finance", assurance="person-signed") is None
     decision = ruled(action, LEAD)
     assert [reason.why for reason in decision.considered if reason.code == "AUTHORITY"][:1] == [found.why]
@@ -249,7 +249,7 @@ def test_the_tenth_refund_of_fifty_within_an_hour_to_one_customer_asks() -> None
 def test_the_cumulative_trigger_is_answered_by_who_may_sign_for_it() -> None:
     spent = spent_on(*[(at, "c1", Decimal(50)) for at in range(9)])
     assert shown(ruled(refund(50), OWNER, spent=spent)) == "allow"
-    assert shown(ruled(refund(50), LEAD, spent=spent)) == "allow"  # paged about refunds
+    assert shown(ruled(refund(50), LEAD, spent=spent)) == "ask owner"  # paged about refunds, and no more
     assert shown(ruled(refund(50), "customer@example.com", spent=spent)) == "ask owner"
 
 
@@ -266,7 +266,7 @@ def test_unattended_nothing_waits_and_what_cannot_be_undone_is_said() -> None:
     assert isinstance(decision, Refuse)
     assert [(reason.code, reason.rule) for reason in decision.reasons] == [("IRREVERSIBLE", "lead"), ("APPROVAL", "lead")]
     assert "support-lead would have to say yes" in decision.reasons[0].why
-    assert "draft" in decision.reasons[0].instead
+    assert "kept in the outbox" in decision.reasons[0].instead
     assert shown(ruled(refund(60), LEAD, attended=False)) == "allow"
 
 

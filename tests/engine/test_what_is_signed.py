@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from effects_worlds import ASKED, FREE, LEAD, ORG, PEOPLE, Fragile, Shop, calls, pages, paying
-from engine_worlds import OWNER, story
+from effects_worlds import ASKED, FREE, LEAD, ORG, OTHER, PEOPLE, Fragile, Shop, amounts, calls, pages, paying
+from engine_worlds import OWNER, rule, story
 from msgspec.structs import replace
 
 from remit.authority.decision import Code
@@ -109,6 +109,28 @@ def test_an_unsigned_word_about_an_effect_counts_in_test_mode_only(shop: Shop, w
         run = await shop.handed_over(paying())
         run = await answer(shop.hands, run.id, "Q1", word, signer=Nobody(), assurance="scripted")
         assert run.questions["Q1"].said == word
+
+    story(tell)
+
+
+def test_one_key_is_one_person_whatever_names_it_has(shop: Shop) -> None:
+    class Again(PaperSigner):
+        """The lead, under another name."""
+
+        def __init__(self) -> None:
+            super().__init__(LEAD)
+            self.person = OTHER
+
+    async def tell() -> None:
+        same = tuple(replace(each, keys=(PaperSigner(LEAD).public,)) if each.id == OTHER else each for each in PEOPLE)
+        shop.organisation = replace(ORG, people=same)
+        both = rule("ask", "call", "refund", id="large", where=amounts("50", "500", over=True), who="lead", quorum=2)
+        run = await shop.handed_over(paying(FREE, both))
+        await answer(shop.hands, run.id, "Q1", "yes", signer=PaperSigner(LEAD), assurance="terminal")
+        with pytest.raises(BadInput, match=f"answered as {LEAD} already"):
+            await answer(shop.hands, run.id, "Q1", "yes", signer=Again(), assurance="terminal")
+        await shop.drive(run.id)
+        assert shop.paid == []
 
     story(tell)
 

@@ -166,7 +166,7 @@ def test_the_procedure_has_every_step_with_actor_input_decision_and_evidence() -
     ]
     assert steps[1].decision.startswith("ask by large: asked of lead@example.com")
     assert steps[4].decision == "yes to rule large: person-signed"
-    assert steps[5].decision == f"{LEAD} answers from here, by approved in Q1"
+    assert steps[5].decision == f"{LEAD} answers from here: approved in Q1"
     assert steps[7].evidence == "refund-77"
     assert len([line for line in "\n".join(lines(steps)).splitlines() if line.startswith("   ")]) > 9
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from people_worlds import FINANCE, HASH, LEAD, ORGANISATION, OWNER, asked, begun, drafted, refund, said
+from run_people import FINANCE, HASH, LEAD, ORGANISATION, OWNER, asked, begun, drafted, refund, said
 from test_lifecycle import RUN, START, Story
 
 from remit.authority.action import Action

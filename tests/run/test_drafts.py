@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from people_worlds import LEAD, asked, begun, drafted, refund, said
+from run_people import LEAD, asked, begun, drafted, refund, said
 from test_lifecycle import RUN, START
 
 from remit.run import event as e

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from people_worlds import CONTRACT, FINANCE, LEAD, OWNER, asked, begun, drafted, refund, said
+from run_people import CONTRACT, FINANCE, LEAD, OWNER, asked, begun, drafted, refund, said
 from test_lifecycle import RUN, START, Story
 
 from remit.contract.outcome import Escalation

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from people_worlds import CONTRACT, FINANCE, LEAD, OWNER, asked, refund, said
+from run_people import CONTRACT, FINANCE, LEAD, OWNER, asked, refund, said
 from test_lifecycle import START
 
 from remit.run.asking import deadline, escalation, next_person, of, reminders_due

@@ -99,7 +99,7 @@ def lines(told: Owned) -> Iterator[str]:
     for step in told.steps:
         turned = f" ({step.transition})" if step.transition else ""
         who = ", ".join(step.who) or "nobody"
-        yield f"{step.seq:5}  {moment(step.at)}  {step.what}{turned}: {who}, by {step.by}  [{step.proof}]".replace("\n", "\\n")
+        yield f"{step.seq:5}  {moment(step.at)}  {step.what}{turned}: {who} ({step.by})  [{step.proof}]".replace("\n", "\\n")
     if not told.steps:
         yield "  nothing was handed off: no effect has left the workspace"
     for draft in told.waiting:

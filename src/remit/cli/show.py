@@ -6,12 +6,14 @@ import anyio
 import click
 
 from remit.app import records
+from remit.authority.words import shown_where
 from remit.cli.card import screen as shown
 from remit.cli.driving import next_steps, verdict
 from remit.cli.outcome import outcome
 from remit.cli.place import home
 from remit.cli.say import clean, document
 from remit.cli.which import resolve
+from remit.contract.rule import Rule
 from remit.run.card import card
 from remit.run.evolve import replay
 from remit.run.state import Run
@@ -35,6 +37,12 @@ async def _show(name: str, as_json: bool) -> None:
         click.echo(line)
 
 
+def said(rule: Rule) -> str:
+    """A rule in one line, with its conditions."""
+    when = f" when {shown_where(rule)}" if rule.where else ""
+    return clean(f"{rule.verb} {', '.join(rule.objects)}{when}")
+
+
 def screen(run: Run) -> list[str]:
     """The run as a person reads it: for whom, under which rules (TIER-11); completed and owned are two lines (OWN-01)."""
     contract = run.contract
@@ -50,7 +58,7 @@ def screen(run: Run) -> list[str]:
         f"spent       {used.turns}/{limits.turns or '-'} turns, {used.calls}/{limits.calls or '-'} calls, "
         f"{used.time:.1f}/{limits.time or '-'} s, {run.refusals} refused",
     ]
-    lines += [f"{rule.effect:11} {rule.verb} {', '.join(rule.objects)}" for rule in contract.rules]
+    lines += [f"{rule.effect:11} {said(rule)}  [{rule.id}]" for rule in contract.rules]
     for question in run.open_questions:
         lines += ["", *shown(card(run, question.question), datetime.now(UTC))]
     return lines + [f"next        {step}" for step in next_steps(run)]

@@ -201,7 +201,15 @@ def timely(run: Run, asked: Asked, given: Given, now: Any) -> Objection | None:
         return Objection(code=Code.STOPPED, why=f"what `{given.question}` is about has ended, so an answer would change nothing")
     if any(each.person == given.person for each in asked.counting) and given.said != "no":
         return Objection(code=Code.APPROVAL, why=f"{given.person} has answered already, and another person is needed too")
+    other = next((each.person for each in asked.counting if _same_key(each, given)), "")
+    if other and given.said != "no":
+        return Objection(code=Code.APPROVAL, why=f"this key has answered as {other} already, and another person is needed too")
     return None
+
+
+def _same_key(answer: QuestionAnswered, given: Given) -> bool:
+    """Whether one key speaks for two people; an inbox does, for whoever is signed in."""
+    return bool(given.key) and given.assurance != "session" and answer.key.split()[:2] == given.key.split()[:2]
 
 
 def authorised(run: Run, asked: Asked, given: Given, lineage: Sequence[Authority], spent: Spent, now: Any) -> Objection | None:

@@ -24,9 +24,9 @@ from remit.run.state import Run
 
 async def perform(hands: Hands, run_id: str, key: str) -> None:
     """Carry out an effect whose intent is recorded. Once begun it is not given up: being cancelled would leave it in doubt."""
-    run = await hands.replay(run_id)
-    draft = run.drafts[key]
     with anyio.CancelScope(shield=True):
+        run = await hands.replay(run_id)
+        draft = run.drafts[key]
         performer = await _performer(hands, run, draft)
         try:
             if performer is None:

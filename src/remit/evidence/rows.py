@@ -102,7 +102,7 @@ def _decided(record: Recorded, event: Decided) -> Iterator[tuple[Question, Row]]
     asked = f"asked of {who}: " if event.decision == "ask" else ""
     yield question, line(
         record, AGENT, verb, object_, rule=(first.rule or "") if first else "", contract=first.contract if first else "",
-        reason=asked + "; ".join(words(reason) for reason in event.reasons), who=who,
+        reason=asked + "; ".join(dict.fromkeys(words(reason) for reason in event.reasons)), who=who,
         receipt="" if event.decision == "allow" else event.digest,
     )  # fmt: skip
     for reason in (each for each in event.considered if each.code is not Code.NEUTRAL):

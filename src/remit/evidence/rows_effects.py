@@ -20,7 +20,7 @@ def effect_rows(record: Recorded, event: EffectEvent) -> Iterator[tuple[Question
             yield "evidence", evidence(record, "keep a draft", event.action.said(), reason=kept, receipt=event.key)
         case HandedOff():
             who = ", ".join(event.responsible)
-            why = f"{who or 'nobody'} answers from here, by {event.by}"
+            why = f"{who or 'nobody'} answers from here: {event.by}"
             yield "approved", line(record, REMIT, "hand off", event.transition, reason=why, who=who, receipt=event.key)
         case Withdrawn():
             why = f"{event.how}: {event.why}; it did not go out"

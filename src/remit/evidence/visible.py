@@ -2,8 +2,9 @@
 
 from typing import Final
 
-BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""letters and signs that count as printable and are drawn as nothing"""
+_JOINING = (0x34F, 0x17B4, 0x17B5, *range(0x180B, 0x180E), 0x180F, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0") | frozenset(map(chr, _JOINING))
+"""letters, signs and marks that count as printable and are drawn as nothing"""
 
 
 def visible(text: str) -> str:

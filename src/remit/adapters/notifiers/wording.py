@@ -1,10 +1,7 @@
 """How a page reads, whichever way it goes: nothing hidden in it, and a link to the inbox at its end."""
 
-from remit.adapters.effects.arguments import readable
+from remit.evidence.visible import visible
 from remit.ports.people import Page
-
-BLANK = {code: f"\\u{code:04x}" for code in (0x115F, 0x1160, 0x2800, 0x3164, 0xFFA0)}
-"""letters and signs that are drawn as nothing"""
 
 
 def title(page: Page) -> str:
@@ -29,4 +26,4 @@ def whole(page: Page) -> str:
 
 
 def _shown(text: str) -> str:
-    return readable(text).translate(BLANK)
+    return visible(text.replace("\t", " "))
