@@ -1,6 +1,7 @@
 """How a page reads, whichever way it goes: nothing hidden in it, and a link to the inbox at its end."""
 
-from remit.evidence.visible import visible
+from remit.adapters.effects.arguments import readable
+from remit.evidence.visible import BLANK, visible
 from remit.ports.people import Page
 
 
@@ -26,4 +27,4 @@ def whole(page: Page) -> str:
 
 
 def _shown(text: str) -> str:
-    return visible(text.replace("\t", " "))
+    return "".join(visible(mark) if mark in BLANK else mark for mark in readable(text))
