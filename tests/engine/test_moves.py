@@ -579,4 +579,6 @@ def test_every_move_there_is_is_made_by_these_stories(tmp_path: Path) -> None:
         told(world)
         made |= set(world.moves)
     told_elsewhere = {m.Perform, m.Seal, *get_args(Errand)} - {Expire}
-    assert set(get_args(m.Move)) - made == {m.Rest, *told_elsewhere}, "what people allow late, and the outbox, have stories of their own"
+    assert set(get_args(m.Move)) - made == {m.Rest, *told_elsewhere}, (
+        "what people allow late, and the outbox, have stories of their own"
+    )
