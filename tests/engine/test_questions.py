@@ -758,3 +758,18 @@ def test_what_a_child_was_allowed_goes_out_while_its_parent_still_works(tmp_path
         assert seen == shop.paid == [100]
 
     story(tell)
+
+
+def test_whoever_is_asked_next_sees_what_it_has_become(tmp_path: Path) -> None:
+    async def tell() -> None:
+        shop = Shop(tmp_path)
+        run_id = await shop.taken_on(paying(rule("ask", "call", "refund", id="two", where=amounts("50", "500", over=True), who="finance", quorum=2)))
+        shop.agents = [calls(300)]
+        await shop.drive(run_id)
+        run = await shop.said(run_id, "modify", by=FINANCE, arguments={"amount": 60})
+        question = run.open_questions[0]
+        assert "60" in question.text and "300" not in question.text
+        assert "60" in question.preview and "300" not in question.preview
+        assert "60" in next(iter(run.drafts.values())).shown
+
+    story(tell)

@@ -125,7 +125,9 @@ def test_answers_of_a_file_are_scripted_and_release_no_money(shop: Company) -> N
 def test_six_hundred_is_beyond_the_lead_however_they_answer(shop: Company) -> None:
     ended, _ = one(shop, refund("600.00"), code=4)
     run = ended.end["run"]
-    assert {each["question"]: each["of"] for each in shop.inbox()} == {"Q1": ["finance"], "Q2": [OWNER]}, "and the sum asks too"
+    assert {each["question"]: each["of"] for each in shop.inbox()} == {"Q1": ["finance"], "Q2": [OWNER, FINANCE]}, (
+        "and the sum asks too"
+    )
     for question in ("Q1", "Q2"):
         assert LEAD in shop.says(LEAD, run, question, "yes", code=3)
     assert paid(shop) == []
@@ -171,7 +173,7 @@ def test_ten_refunds_of_fifty_to_one_customer_within_the_hour_trip_the_sum(shop:
     assert "450" in why
     assert "customer" in why
     [asked] = shop.inbox()
-    assert asked["of"] == [OWNER]
+    assert asked["of"] == [OWNER, FINANCE]
     assert f"{OWNER} asked for this" in shop.quick("answer", run, "Q1", "yes", code=3).stderr
     shop.says(FINANCE, run, "Q1", "yes", "--note", "for the owner, who started it")
     assert (paid(shop), shop.drafts(run)[9]["responsible"]) == (["50.00"] * 10, [FINANCE])

@@ -17,6 +17,7 @@ from remit.authority.spent import Spent
 from remit.contract.parse import parse_organisation
 from remit.contract.party import ASSURANCES, Assurance, Organisation
 from remit.contract.rule import Rule
+from remit.engine.questions import wording
 from remit.errors import BadInput
 from remit.evidence.signature import verify_signature
 from remit.run.event import QuestionAnswered, Said
@@ -31,7 +32,7 @@ SKEW = timedelta(minutes=5)
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """An answer as it was given. `changed` and `rules` belong to `modify`, `receipt` to what is known of a doubt."""
+    """An answer as it was given. `changed`, its `preview` and `rules` belong to `modify`, `receipt` to a doubt."""
 
     question: str
     said: Said
@@ -42,6 +43,7 @@ class Given:
     key: str = ""
     note: str = ""
     changed: Action | None = None
+    preview: str = ""
     rules: tuple[Rule, ...] = ()
     receipt: str = ""
 
@@ -103,6 +105,7 @@ def fact(run: Run, given: Given) -> QuestionAnswered:
         run=run.id, question=given.question, answer=given.said, person=given.person, roles=roles(organisation(run), given.person),
         assurance=given.assurance, statement=given.statement, signature=given.signature, key=given.key, note=given.note,
         action=given.changed, digest=given.changed.digest() if given.changed else "", rules=given.rules, receipt=given.receipt,
+        text=wording(given.changed) if given.changed else "", preview=given.preview,
     )  # fmt: skip
 
 

@@ -4,17 +4,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from remit.authority.action import Action
 from remit.authority.approval import Approval
+from remit.authority.compile import Authority
 from remit.authority.decide import decide
 from remit.authority.decision import Code, Refuse
 from remit.contract.party import Assurance, Organisation
 from remit.engine import answering
 from remit.engine.answering import Given, Objection
+from remit.engine.calls import cut, performed, too_much
 from remit.engine.errands import escalated
 from remit.engine.gate import Gate
 from remit.engine.hands import Hands
 from remit.engine.lineage import spent
-from remit.errors import BadInput, Refused
+from remit.errors import BadInput, Refused, RemitError
 from remit.evidence.signature import verify_signature
 from remit.ports import Job, Signer, Transaction
 from remit.run.asking import next_person
@@ -108,6 +111,10 @@ async def _take(hands: Hands, run_id: str, given: Given, now_known: Organisation
     async with gate.transaction() as transaction:
         run = gate.fold(transaction, run_id)
         found = _objection(hands, gate, transaction, run, given, now_known)
+        if found is None and given.changed is not None:
+            preview = _shown(hands, gate.lineage(transaction, run), given.changed)
+            found = preview if isinstance(preview, Objection) else None
+            given = replace(given, preview=preview) if isinstance(preview, str) else given
         if found is None:
             recorded = transaction.append(answering.fact(run, given))
             transaction.submit(Job(id=f"{run_id}:{recorded.seq}", run=run_id))
@@ -141,6 +148,19 @@ def _objection(
     if not isinstance(decision, Refuse):
         return None
     return Objection(code=Code.INPUTS, why=f"what it becomes is refused: {decision.reasons[0].why}")
+
+
+def _shown(hands: Hands, lineage: tuple[Authority, ...], action: Action) -> str | Objection:
+    """What the change would do, for everybody who is still asked: nobody says yes to a picture of something else."""
+    if too := too_much(action):
+        return Objection(code=Code.INPUTS, why=too)
+    found = performed(hands, lineage, action)
+    try:
+        if found is not None:
+            return cut(found[1].preview(action.arguments))
+    except RemitError as error:
+        return Objection(code=Code.INPUTS, why=f"the tool cannot use that: {error}")
+    return cut("\n".join(f"{name}: {value}" for name, value in action.arguments.items()))
 
 
 def _reject(hands: Hands, transaction: Transaction, run: Run, given: Given, found: Objection) -> None:

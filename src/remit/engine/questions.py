@@ -59,7 +59,7 @@ def put(
         if person not in known
     ]
     denied = sum(_like(each.question, new) for new in asking[:1] for each in run.questions.values() if each.said == "no")
-    if len(run.open_questions) + len(asking) > MOST_OPEN or denied >= MOST_DENIED or not all(each.of for each in asking):
+    if len(run.open_questions) + len(asking) > MOST_OPEN or denied >= MOST_DENIED:
         return None
     like = [any(_like(each, other) for other in run.open_questions) for each in asking]
     new = [replace(each, question=f"Q{len(run.questions) + at}") for at, each in enumerate(asking, 1)]
@@ -122,11 +122,11 @@ def wording(action: Action) -> str:
 
 
 def _behind(run: Run, person: str) -> tuple[str, ...]:
-    """Who is asked: where four eyes bar the only one who could answer, whoever stands in for them, if anybody does."""
+    """Who is asked: where four eyes bar the only one who could answer, whoever stands in for them is asked as well."""
     assert run.started is not None
     known, barred = run.started.organisation, run.started.requester
     if not known.four_eyes or people(known, person) != (barred,):
         return (person,)
     one = next((each for each in known.people if each.id == barred), None)
     others = (*one.substitutes, *((one.answers_to,) if one.answers_to else ())) if one is not None else ()
-    return (person, *others) if others else ()
+    return (person, *others)
