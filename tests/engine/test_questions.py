@@ -763,7 +763,9 @@ def test_what_a_child_was_allowed_goes_out_while_its_parent_still_works(tmp_path
 def test_whoever_is_asked_next_sees_what_it_has_become(tmp_path: Path) -> None:
     async def tell() -> None:
         shop = Shop(tmp_path)
-        run_id = await shop.taken_on(paying(rule("ask", "call", "refund", id="two", where=amounts("50", "500", over=True), who="finance", quorum=2)))
+        run_id = await shop.taken_on(
+            paying(rule("ask", "call", "refund", id="two", where=amounts("50", "500", over=True), who="finance", quorum=2))
+        )
         shop.agents = [calls(300)]
         await shop.drive(run_id)
         run = await shop.said(run_id, "modify", by=FINANCE, arguments={"amount": 60})
