@@ -171,7 +171,7 @@ def test_a_step_of_compliance_is_a_numbered_procedure_with_its_hand_off_and_its_
     assert (approve["actor"], approve["decision"].partition(" ")[0]) == (FINANCE, "yes")
     assert '"finding":"nothing to declare"' in approve["input"]
     assert "signature sha256:" in approve["evidence"]
-    assert f"{FINANCE} answers from here, by approved in Q1" in handed["decision"]
+    assert f"{FINANCE} answers from here: approved in Q1" in handed["decision"]
     numbered = care.quick("account", run, "--procedure").stdout
     assert re.match(r"   1\. \d{4}-\d\d-\d\d ", numbered)
 

@@ -73,15 +73,15 @@ def line(draft: Draft) -> str:
     tail = [draft.receipt or draft.why, f"answered for by {', '.join(draft.responsible)}" if draft.responsible else ""]
     tail += [f"CONFLICT: {draft.conflict}" if draft.conflict else ""]
     told = "; ".join(one_line(each) for each in tail if each)
-    return f"{draft.key}  {draft.state:10}  {clean(draft.action.said())}" + (f"  ({told})" if told else "")
+    return f"{draft.key}  {draft.state:10}  {one_line(draft.action.said())}" + (f"  ({told})" if told else "")
 
 
 def whole(run: Run, draft: Draft) -> Iterator[str]:
     """Everything about one draft."""
     yield line(draft)
-    yield f"  run        {run.id}: {clean(run.contract.goal)}"
+    yield f"  run        {run.id}: {one_line(run.contract.goal)}"
     for name, value in draft.action.arguments.items():
-        yield f"  {clean(name):10} {one_line(str(value))}"
+        yield f"  {one_line(name):10} {one_line(str(value))}"
     for text in draft.shown.splitlines():
         yield f"  | {clean(text)}"
     asked = [name for name, each in run.questions.items() if each.question.draft == draft.key]

@@ -2,7 +2,8 @@
 
 import click
 
-from remit.cli.say import clean, talk
+from remit.cli.line import one_line
+from remit.cli.say import talk
 from remit.run import event as e
 from remit.run.state import Run
 
@@ -11,18 +12,18 @@ def line(fact: e.Event) -> str | None:
     """One fact as one line; None for facts that would only be noise."""
     match fact:
         case e.AttemptStarted():
-            return f"attempt {fact.attempt}" + (f" ({clean(fact.because)})" if fact.because else "")
+            return f"attempt {fact.attempt}" + (f" ({one_line(fact.because)})" if fact.because else "")
         case e.BoundarySet():
             net = ", ".join(fact.hosts) or "no network"
             return f"contained at {fact.level} · {fact.stage} stage · {net} · {len(fact.hidden)} secret paths hidden"
         case e.Decided() if fact.decision != "allow":
-            return f"{fact.decision:7} {clean(fact.action.said())}: {clean(fact.reasons[0].why)}"
+            return f"{fact.decision:7} {one_line(fact.action.said())}: {one_line(fact.reasons[0].why)}"
         case e.Decided() if fact.at_door in {"door", "proxy"}:
-            return f"allow   {clean(fact.action.said())}"
+            return f"allow   {one_line(fact.action.said())}"
         case e.Blocked():
-            return f"blocked {clean(fact.what)} {clean(fact.object)} (by {fact.by})"
+            return f"blocked {one_line(fact.what)} {one_line(fact.object)} (by {fact.by})"
         case e.QuestionAsked():
-            return f"waits   {fact.question} of {', '.join(fact.of)}: {clean(fact.text)}"
+            return f"waits   {fact.question} of {', '.join(fact.of)}: {one_line(fact.text)}"
         case e.QuestionAnswered():
             return f"{fact.person} answered {fact.question}: {fact.answer}"
         case e.Warned():
@@ -40,7 +41,7 @@ def line(fact: e.Event) -> str | None:
 def _outcome_line(fact: e.Event) -> str | None:
     match fact:
         case e.AttemptLost():
-            return f"attempt {fact.attempt} lost: {clean(fact.why)}"
+            return f"attempt {fact.attempt} lost: {one_line(fact.why)}"
         case e.ChangesJudged():
             kept = len(fact.changes.changes) - len(fact.dropped)
             return f"judged {len(fact.changes.changes)} changed paths: {kept} publishable, {len(fact.dropped)} dropped"
@@ -52,15 +53,15 @@ def _outcome_line(fact: e.Event) -> str | None:
         case e.Published():
             return f"published {len(fact.paths)} paths, {len(fact.refs)} refs"
         case e.PublishFailed():
-            return f"not published: {clean(fact.why)}"
+            return f"not published: {one_line(fact.why)}"
         case e.Undone():
-            return f"undone: {clean(fact.receipt)}"
+            return f"undone: {one_line(fact.receipt)}"
         case e.UndoFailed():
-            return f"not undone: {clean(fact.why)}"
+            return f"not undone: {one_line(fact.why)}"
         case e.Accepted():
             return f"{fact.person} {fact.acceptance} the outcome"
         case e.Stopped():
-            return f"stopped · {clean(fact.receipt)}"
+            return f"stopped · {one_line(fact.receipt)}"
         case _:
             return None
 

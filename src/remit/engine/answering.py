@@ -215,13 +215,19 @@ def _same_key(answer: QuestionAnswered, given: Given) -> bool:
     return bool(given.key) and given.assurance != "session" and answer.key.split()[:2] == given.key.split()[:2]
 
 
-def authorised(run: Run, asked: Asked, given: Given, lineage: Sequence[Authority], spent: Spent, now: Any) -> Objection | None:
-    """Whether this person may say this."""
+def addressed(run: Run, asked: Asked, given: Given, lineage: Sequence[Authority]) -> Objection | None:
+    """Whether it asks this person, or whoever they stand in for."""
     question, held = asked.question, roles(organisation(run), given.person)
     about = question.action if question.about == "action" else None
     may = any(may_answer(who, given.person, lineage[-1], about, owner=run.owner, roles=held) for who in question.of)
-    if not may and not {given.person, *held} & set(question.of):
-        return Objection(code=Code.AUTHORITY, why=f"`{given.question}` asks {', '.join(question.of)}, not {given.person}")
+    if may or {given.person, *held} & set(question.of):
+        return None
+    return Objection(code=Code.AUTHORITY, why=f"`{given.question}` asks {', '.join(question.of)}, not {given.person}")
+
+
+def authorised(run: Run, asked: Asked, given: Given, lineage: Sequence[Authority], spent: Spent, now: Any) -> Objection | None:
+    """Whether this person may say this."""
+    question, held = asked.question, roles(organisation(run), given.person)
     if question.about == "doubt" and ASSURANCES.index(given.assurance) < ASSURANCES.index(organisation(run).assurance):
         return _insufficient(given)
     named = bool(question.digest) or question.about == "doubt"

@@ -130,10 +130,11 @@ def _objection(
     hands: Hands, gate: Gate, transaction: Transaction, run: Run, given: Given, now_known: Organisation | None
 ) -> Objection | None:
     asked, now = run.questions[given.question], hands.clock.now()
-    early = answering.timely(run, asked, given, now) or answering.authentic(run, asked, given, now_known, now)
+    lineage = gate.lineage(transaction, run)
+    early = answering.timely(run, asked, given, now) or answering.addressed(run, asked, given, lineage)
+    early = early or answering.authentic(run, asked, given, now_known, now)
     if early is not None:
         return early
-    lineage = gate.lineage(transaction, run)
     used = spent(run, transaction, now, lineage, metered=False)
     found = answering.authorised(run, asked, given, lineage, used, now)
     if found is not None or given.changed is None:
