@@ -107,7 +107,7 @@ def test_allow_is_common_in_these_worlds() -> None:
         seen.append(said(lineage(parent, child), action))
 
     look()
-    assert seen.count("allow") >= len(seen) // 16
+    assert seen.count("allow") >= len(seen) // 12
     assert seen.count("ask") >= 1
 
 
