@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from remit.contract.contract import Finding, Mark, Severity
+from remit.contract.models import METERED_RUNTIMES, runtime_of
 from remit.contract.outcome import RunCheck
 from remit.contract.parse import Draft, Parsed
 from remit.contract.party import Organisation
@@ -38,7 +39,8 @@ class Case:
 
     def _usual_setting(self) -> Setting:
         """A command as the runtime meets no meter, so nothing counts its tokens; without a runtime all is open."""
-        return Setting(meters=METERED - {"tokens", "usd"}) if self.draft.runtime else Setting()
+        meters = not self.draft.runtime or runtime_of(self.draft.runtime)[0] in METERED_RUNTIMES
+        return Setting() if meters else Setting(meters=METERED - {"tokens", "usd"})
 
     def affords(self, left: str, right: str) -> bool:
         """Whether there is patience left to compare two patterns; what it costs is charged."""

@@ -4,6 +4,7 @@ from typing import Literal
 
 from remit.contract.address import address
 from remit.contract.limits import Limits
+from remit.contract.models import Model
 from remit.contract.outcome import Check, Escalation, Recovery
 from remit.contract.party import Tool
 from remit.contract.rule import Rule
@@ -16,7 +17,9 @@ LEVELS: tuple[Level, ...] = ("L0", "L1", "L2", "L3")
 class Contract(Value, frozen=True, kw_only=True, omit_defaults=True):
     """What was promised; immutable, addressed by its hash. `rules` keep the order of the file.
 
-    `principal` is whom the agent acts for (SOUL.md); `runtime` the start argv; `unenforced` prose that no rule binds.
+    `principal` is whom the agent acts for (SOUL.md); `runtime` the start argv, or the name of a runtime; `unenforced` prose that
+    no rule binds. `model` is the model to use, `models` those that may be called (none named: every one with a known price).
+    `history` says whether an attempt reads the conversation of the one before.
     """
 
     goal: str
@@ -33,6 +36,9 @@ class Contract(Value, frozen=True, kw_only=True, omit_defaults=True):
     publish: Literal["auto", "ask"] = "auto"
     environment: tuple[str, ...] = ()
     unenforced: tuple[str, ...] = ()
+    model: str = ""
+    models: tuple[Model, ...] = ()
+    history: Literal["none", "keep"] = "none"
 
     def hash(self) -> str:
         """The address of this contract."""

@@ -4,6 +4,7 @@ from typing import Literal
 
 from remit.contract.binding import Binding, MailServer
 from remit.contract.limits import Limits
+from remit.contract.models import Model
 from remit.contract.rule import Rule
 from remit.value import Value
 
@@ -66,6 +67,7 @@ class Organisation(Value, frozen=True, kw_only=True, omit_defaults=True):
     `four_eyes`: whoever started a run, or asked for the act, does not approve it. `mail` is the server that pages go through,
     `inbox` the address of the inbox that messages link to.
     `inbox_keys` are public keys of inbox servers: what they sign as `session` is attested by their sign-in.
+    `models` are those that any contract may use (none named: it says nothing about models).
     """
 
     name: str = "organisation"
@@ -83,3 +85,4 @@ class Organisation(Value, frozen=True, kw_only=True, omit_defaults=True):
     mail: MailServer | None = None
     inbox: str = ""
     inbox_keys: tuple[str, ...] = ()
+    models: tuple[Model, ...] = ()

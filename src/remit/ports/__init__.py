@@ -2,12 +2,26 @@
 
 from remit.ports.effects import Performer, Receipt, Tools
 from remit.ports.ledger import Clock, Job, Leases, Ledger, Transaction
+from remit.ports.models import (
+    Account,
+    Cost,
+    Dialect,
+    Hold,
+    ModelCall,
+    ModelDoor,
+    NoCall,
+    Prices,
+    ToolUse,
+    Usage,
+)
 from remit.ports.people import Notifier, Page, Signer
-from remit.ports.sandbox import Box, BoxLimits, BoxPlan, Containment, Exec, Exit, Part, Runtime, Sandbox, Watcher
+from remit.ports.runtime import Native, Outfit, Ruling, Runtime, Runtimes, Seat, Task
+from remit.ports.sandbox import Box, BoxLimits, BoxPlan, Containment, Exec, Exit, Part, Sandbox, Watcher
 from remit.ports.workspace import Inspection, Mount, Publication, Stage, Workspace
 
 __all__ = [
-    "Box", "BoxLimits", "BoxPlan", "Clock", "Containment", "Exec", "Exit", "Inspection", "Job", "Leases", "Ledger",
-    "Mount", "Notifier", "Page", "Part", "Performer", "Publication", "Receipt", "Runtime", "Sandbox", "Signer", "Stage",
-    "Tools", "Transaction", "Watcher", "Workspace",
+    "Account", "Box", "BoxLimits", "BoxPlan", "Clock", "Containment", "Cost", "Dialect", "Exec", "Exit", "Hold", "Inspection",
+    "Job", "Leases", "Ledger", "ModelCall", "ModelDoor", "Mount", "Native", "NoCall", "Notifier", "Outfit", "Page", "Part",
+    "Performer", "Prices", "Publication", "Receipt", "Ruling", "Runtime", "Runtimes", "Sandbox", "Seat", "Signer", "Stage",
+    "Task", "ToolUse", "Tools", "Transaction", "Usage", "Watcher", "Workspace",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """The sandbox: a box, what it is made of, and who watches it."""
 
-from collections.abc import Mapping, Sequence
+import socket
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, Protocol
 
@@ -33,6 +34,10 @@ class BoxPlan(Value, frozen=True, kw_only=True):
     """small read-only files laid in: path in the box to text"""
     network: bool = False
     """True: an egress proxy listens inside; every connection is asked of the watcher. False: no route at all"""
+    meter: bool = False
+    """True: model calls are taken on a port of their own inside; each connection goes to the watcher"""
+    talks: bool = False
+    """True: its standard input is a pipe that the box writes to; False: it is empty"""
     observe: bool = True
     door: bool = True
     limits: BoxLimits = BoxLimits()
@@ -71,6 +76,10 @@ class Watcher(Protocol):
 
     async def connect(self, host: str, port: int) -> bool:
         """May the box reach this host and port?"""
+        ...
+
+    async def model(self, connection: socket.socket) -> None:
+        """A program inside opened a connection to the meter's port: serve it until it ends."""
         ...
 
     async def blocked(self, what: str, object_: str, by: str) -> None:
@@ -113,6 +122,14 @@ class Box(Protocol):
         """Kill everything inside at once; `wait` then returns."""
         ...
 
+    async def say(self, data: bytes) -> None:
+        """To the standard input of the command. Nothing happens when it is gone, or has closed it."""
+        ...
+
+    async def close(self) -> None:
+        """End its standard input."""
+        ...
+
     async def write(self, path: str, data: bytes, mode: int = 0o644) -> None:
         """Write a workspace file through the live mount, never following links. Raises Conflict when a link is in the way."""
         ...
@@ -131,14 +148,4 @@ class Sandbox(Protocol):
 
     def open(self, plan: BoxPlan, watcher: Watcher) -> AbstractAsyncContextManager[Box]:
         """A started box; leaving the context kills what is left. Raises Unavailable when it cannot be made."""
-        ...
-
-
-class Runtime(Protocol):
-    """Who does the work."""
-
-    name: str
-
-    def argv(self, command: Sequence[str]) -> tuple[str, ...]:
-        """The start argv of this runtime for what the contract or the command line says."""
         ...

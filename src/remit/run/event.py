@@ -13,7 +13,17 @@ from remit.contract.limits import Spend
 from remit.contract.party import Organisation
 from remit.run.change import ChangeSet
 from remit.run.effect import Confirmed, Drafted, Effected, HandedOff, InDoubt, Intended, Resolved, Told, Withdrawn
+from remit.run.escalated import Deescalated, Escalated
 from remit.run.fact import Fact
+from remit.run.metered import (
+    ContextLoaded,
+    ModelRefused,
+    ModelReserved,
+    ModelSettled,
+    RuntimeChosen,
+    ToolReturned,
+    Unasked,
+)
 from remit.run.people import (
     Acceptance,
     Accepted,
@@ -40,7 +50,8 @@ class Started(Fact, frozen=True, kw_only=True, tag="started"):
     """A contract was taken on: everything that decides is pinned here. `assessment` is the advice taken before, if any.
 
     `requester` is the person who started it. `hosted`: a loop of the caller's own works and asks the gate, in no box of remit's.
-    `unattended`: nobody will answer, so what could only be asked is refused at once.
+    `unattended`: nobody will answer, so what could only be asked is refused at once. `runtime` is who works; `command` is its
+    argv, or what it is given beside the task. `model` is the model that was chosen.
     """
 
     contract: Contract
@@ -60,6 +71,8 @@ class Started(Fact, frozen=True, kw_only=True, tag="started"):
     requester: str = ""
     hosted: bool = False
     unattended: bool = False
+    runtime: str = "command"
+    model: str = ""
 
 
 class BoxStarted(Fact, frozen=True, kw_only=True, tag="box_started"):
@@ -309,7 +322,8 @@ Event = (
     | AnswerRejected | QuestionEscalated | QuestionReminded | QuestionExpired | Output | WorkDone | AttemptLost
     | ChangesJudged | CheckRan | ChecksFinished | RecoveryEntered | VerdictReached | PublishIntended | Published
     | PublishFailed | PublishAsked | UndoIntended | Undone | UndoFailed | Accepted | Notified | Delivered | OwnershipOffered
-    | OwnershipAnswered | StopAsked | Stopped | ChildStarted | ChildEnded | BodiesErased
+    | OwnershipAnswered | StopAsked | Stopped | ChildStarted | ChildEnded | BodiesErased | RuntimeChosen | ModelReserved
+    | ModelSettled | ModelRefused | Unasked | ToolReturned | ContextLoaded | Escalated | Deescalated
 )  # fmt: skip
 
 
@@ -347,16 +361,22 @@ __all__ = [
     "ChildEnded",
     "ChildStarted",
     "Confirmed",
+    "ContextLoaded",
     "Decided",
+    "Deescalated",
     "Delivered",
     "Drafted",
     "Effected",
+    "Escalated",
     "Event",
     "Fact",
     "HandedOff",
     "InDoubt",
     "Intended",
     "LimitReached",
+    "ModelRefused",
+    "ModelReserved",
+    "ModelSettled",
     "Notified",
     "Output",
     "OwnershipAnswered",
@@ -373,11 +393,15 @@ __all__ = [
     "Recorded",
     "RecoveryEntered",
     "Resolved",
+    "RuntimeChosen",
     "Said",
     "Started",
     "StopAsked",
     "Stopped",
-    "Stuck", "Told",
+    "Stuck",
+    "Told",
+    "ToolReturned",
+    "Unasked",
     "UndoFailed",
     "UndoIntended",
     "Undone",
