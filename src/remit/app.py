@@ -75,7 +75,11 @@ async def engine(
     """A ready engine over this home. `tools` are what the caller's own process carries out, by name."""
     from remit.adapters.effects.bound import BoundTools
     from remit.adapters.lease import FileLeases
+    from remit.adapters.models.door import HttpModelDoor
+    from remit.adapters.models.prices import GenaiPrices
+    from remit.adapters.models.providers import Providers
     from remit.adapters.notifiers.channel import channel
+    from remit.adapters.runtimes import KnownRuntimes
     from remit.adapters.sandboxes.bubblewrap import Bubblewrap
     from remit.adapters.signers.local import load
     from remit.adapters.workspaces.staged import StagedWorkspace
@@ -94,6 +98,9 @@ async def engine(
                 signer=load(home),
                 asker=asker,
                 tools=BoundTools(os.environ, tools or {}),
+                runtimes=KnownRuntimes(),
+                models=HttpModelDoor(Providers(os.environ)),
+                prices=GenaiPrices(),
                 channel=lambda contact, organisation: channel(contact, organisation, os.environ),
             )
         )

@@ -14,7 +14,8 @@ from remit.authority.implies import condition_inside
 from remit.authority.narrower import narrower
 from remit.contract.condition import Anything, Glob, Host, Known, Length, OneOf, Prefix, Range, SubsetOf, Url
 from remit.contract.contract import Contract
-from remit.contract.limits import Limits
+from remit.contract.limits import Limits, Pace
+from remit.contract.models import Model, ModelPrice
 from remit.contract.rule import Rule
 
 PARENT = contract(
@@ -151,3 +152,71 @@ def test_one_condition_inside_another_is_never_wrong() -> None:
 def test_a_refusing_child_needs_nothing() -> None:
     assert wider(rule("never", "write", "**")) == []
     assert said(lineage(PARENT), act("push", "main")) == "refuse"
+
+
+def of_models(*models: Model, model: str = "", pace: Pace | None = None) -> Contract:
+    return contract(PARENT.rules[0], limits=Limits(turns=10, time=60, pace=pace), models=models, model=model)
+
+
+PRICED = of_models(
+    Model(name="claude-*", price=ModelPrice(input="3", output="15"), output=8000),
+    Model(name="local-*", price=ModelPrice()),
+    Model(name="any-*"),
+    pace=Pace(usd=600_000, tokens=100_000, within=60),
+)
+
+
+def found(child: Contract) -> list[tuple[str, str, str]]:
+    return [(one.code, one.severity, one.where) for one in narrower(PRICED, child)]
+
+
+PACE = Pace(usd=600_000, tokens=100_000, within=60)
+
+
+@pytest.mark.parametrize(
+    ("child", "expected"),
+    [
+        (of_models(Model(name="claude-a"), model="claude-a", pace=PACE), []),
+        (of_models(Model(name="claude-*", price=ModelPrice(input="3.00", output="20")), pace=PACE), []),
+        (of_models(Model(name="local-a", price=ModelPrice()), pace=PACE), []),
+        (of_models(pace=PACE), [("LIMIT-OPEN", "warning", "models")]),
+        (of_models(Model(name="claude-a"), Model(name="*"), pace=PACE), [("WIDER", "error", "models[1]")]),
+        (of_models(Model(name="claude-a"), model="other", pace=PACE), [("WIDER", "error", "model")]),
+        (of_models(Model(name="claude-a", price=ModelPrice()), pace=PACE), [("WIDER", "error", "models[0].price")]),
+        (of_models(Model(name="claude-a", price=ModelPrice(input="3", output="15", cached="1")), pace=PACE), [("WIDER", "error", "models[0].price")]),
+        (of_models(Model(name="any-a", price=ModelPrice(input="9", output="9")), pace=PACE), [("WIDER", "error", "models[0].price")]),
+        (of_models(Model(name="claude-a", output=9000), pace=PACE), [("WIDER", "error", "models[0].output")]),
+        (of_models(Model(name="claude-a")), [("LIMIT-OPEN", "warning", "limits")] * 2),
+        (of_models(Model(name="claude-a"), pace=Pace(usd=1, within=60)), [("LIMIT-OPEN", "warning", "limits")]),
+        (of_models(Model(name="claude-a"), pace=Pace(usd=600_001, tokens=100_000, within=60)), [("WIDER", "error", "limits.pace")]),
+        (of_models(Model(name="claude-a"), pace=Pace(usd=300_001, tokens=50_000, within=30)), [("WIDER", "error", "limits.pace")]),
+        (of_models(Model(name="claude-a"), pace=Pace(usd=300_000, tokens=50_000, within=30)), []),
+        (of_models(Model(name="claude-a"), pace=Pace(usd=600_000, tokens=100_000, within=600)), []),
+    ],
+)  # fmt: skip
+def test_a_child_calls_no_other_models_nor_cheaper_ones_nor_at_a_faster_pace(
+    child: Contract, expected: list[tuple[str, str, str]]
+) -> None:
+    assert found(child) == expected
+
+
+def test_only_a_price_of_its_own_is_too_wide_where_the_parent_says_nothing_of_models() -> None:
+    assert [one.where for one in narrower(of_models(), of_models(Model(name="a"), model="a"))] == []
+    assert [one.where for one in narrower(of_models(), of_models(Model(name="a", price=ModelPrice())))] == ["models[0].price"]
+
+
+@given(st.integers(1, 50), st.integers(1, 50), st.lists(st.tuples(st.integers(0, 99), st.integers(0, 50)), max_size=30))
+def test_a_pace_that_is_no_looser_never_lets_more_through(amount: int, within: int, spent: list[tuple[int, int]]) -> None:
+    """Whatever stays within the child's pace stays within the parent's."""
+
+    def over(pace: Pace) -> bool:
+        starts = [sum(tokens for at, tokens in spent if start <= at < start + pace.within) for start in range(100)]
+        return max(starts) > (pace.tokens or 0)
+
+    parent, child = Pace(tokens=60, within=20), Pace(tokens=amount, within=within)
+    looser = any(one.severity == "error" for one in narrower(of_models(pace=parent), of_models(pace=child)))
+    assert looser or over(child) or not over(parent)
+
+
+def test_whether_the_conversation_is_kept_is_free() -> None:
+    assert narrower(PARENT, contract(*PARENT.rules, limits=PARENT.limits, history="keep")) == ()

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from remit.contract import condition as c
 from remit.contract.argv import join
 from remit.contract.contract import LEVELS, Contract
-from remit.contract.limits import Count, Limits, Sum
+from remit.contract.limits import Count, Limits, Pace, Sum
+from remit.contract.models import Model, ModelPrice
 from remit.contract.outcome import DataCheck, Escalation, FileCheck, Recovery, RunCheck, TreeCheck
 from remit.contract.party import TIERS, Argument, Tool
 from remit.contract.rule import GIT_VERBS, Example, Rule, Where
@@ -201,6 +202,16 @@ def rules(draw: st.DrawFn, effect: str, prefix: str, number: int) -> Rule:
     )
 
 
+PACE = st.builds(Pace, usd=st.integers(0, 10**9), tokens=st.one_of(st.none(), st.integers(1, 10**9)), within=SECONDS) | st.builds(Pace, tokens=st.integers(1, 10**9), within=SECONDS)  # fmt: skip
+DOLLARS = st.sampled_from(["0", "3", "0.30", "15.00", "007", "1000"])
+PRICE = st.builds(ModelPrice, input=DOLLARS, output=DOLLARS, cached=st.one_of(st.none(), DOLLARS)) | st.just(ModelPrice())
+MODEL_NAME = st.sampled_from(
+    ["claude-opus-5-5", "local-*", "*", "openai:gpt-5.9", "qwen3:8b", "vendor/m@1", "no", "5", "true", "null", "1e3"]
+)
+MODEL = st.builds(Model, name=MODEL_NAME, price=st.one_of(st.none(), PRICE), output=st.one_of(st.none(), st.integers(1, 10**6)))
+MODELS = st.lists(MODEL, max_size=3, unique_by=lambda each: each.name).map(tuple)
+
+
 @st.composite
 def limits(draw: st.DrawFn) -> Limits:
     some = st.one_of(st.none(), st.integers(1, 10**9))
@@ -216,6 +227,7 @@ def limits(draw: st.DrawFn) -> Limits:
             )
         ),
         counts=tuple(draw(st.lists(st.builds(Count, of=LINE, to=st.integers(0, 99), **window), max_size=2))),
+        pace=draw(st.one_of(st.none(), PACE)),
     )
 
 
@@ -280,6 +292,9 @@ def contracts(draw: st.DrawFn) -> Contract:
         escalation=tuple(draw(st.lists(ESCALATION.flatmap(further), max_size=1))),
         tools=draw(tools()),
         runtime=tuple(draw(st.lists(TEXT, max_size=3))),
+        model=draw(st.one_of(st.just(""), MODEL_NAME.filter(lambda name: "*" not in name))),
+        models=draw(MODELS),
+        history=draw(st.sampled_from(["none", "keep"])),
         principal=draw(st.one_of(st.none(), TEXT)),
         containment=draw(st.sampled_from(LEVELS)),
         publish=draw(st.sampled_from(["auto", "ask"])),

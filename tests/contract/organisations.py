@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from contracts import LINE, SECONDS, limits, rules, tools
+from contracts import LINE, MODELS, SECONDS, limits, rules, tools
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from remit.contract.binding import Binding, GitPush, HttpRequest, MailServer, PublishFile, SendMail, SqlStatement
+from remit.contract.heavy import NEEDS, Heavy, Need
+from remit.contract.models import HEAVY_RUNTIMES
 from remit.contract.party import ASSURANCES, TIERS, Organisation, Person, Register
 
 SERVERS = st.builds(
@@ -58,6 +60,28 @@ def people(draw: st.DrawFn) -> tuple[Person, ...]:
     return tuple(found)
 
 
+PHRASES = st.lists(st.sampled_from(["rename … across", "no", "mend|repair # files", "5", "# *", "a ... b"]), min_size=1, max_size=2).map(tuple)  # fmt: skip
+
+
+@st.composite
+def heavy(draw: st.DrawFn) -> tuple[Heavy, ...]:
+    """Entries that share no runtime; needs that are named are known, and words are for needs that count."""
+    found = []
+    for name in draw(st.lists(st.sampled_from(sorted(HEAVY_RUNTIMES)), unique=True, max_size=3)):
+        words = [Need(name=need, words=draw(PHRASES)) for need in draw(st.lists(st.sampled_from(NEEDS), unique=True, max_size=2))]
+        words += [
+            Need(name=need, words=draw(PHRASES), verb=draw(st.sampled_from(["call", "run"])), object=draw(LINE))
+            for need in draw(st.lists(LINE.filter(lambda word: word not in NEEDS), unique=True, max_size=2))
+        ]
+        own = tuple(dict.fromkeys((*NEEDS, *(need.name for need in words))))
+        left = draw(st.sets(st.sampled_from([need for need in NEEDS if need not in [each.name for each in words]] or [""])))
+        needs = tuple(need for need in own if need not in left) or own
+        found.append(
+            Heavy(runtimes=(name,), needs=needs, words=tuple(words), unless=draw(st.sampled_from([(), ("production",)])))
+        )
+    return tuple(found)
+
+
 @st.composite
 def organisations(draw: st.DrawFn) -> Organisation:
     """Organisations a file can hold, rules grouped by effect as a file groups them."""
@@ -78,4 +102,6 @@ def organisations(draw: st.DrawFn) -> Organisation:
         four_eyes=draw(st.booleans()),
         mail=draw(st.one_of(st.none(), SERVERS)),
         inbox=draw(st.sampled_from(["", "https://inbox.example.com", "http://127.0.0.1:8123/x"])),
+        models=draw(MODELS),
+        heavy=draw(st.one_of(st.none(), heavy())),
     )

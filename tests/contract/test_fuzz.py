@@ -33,7 +33,31 @@ tools:
   send_email: {does: mail}
 """
 )
-SEEDS = (RELEASE, REFUND, SUPPORT, ORGANISED)
+MODELLED = (
+    RELEASE.replace("400k}", "400k, pace: {usd: 0.50, tokens: 100k, within: 1m}}")
+    + """\
+runtime: codex
+model: claude-opus-5-5
+models:
+  - claude-*
+  - {model: local-*, price: {input: 3, output: 15, cached: 0.3}, output: 8k}
+  - {model: subscribed, price: none}
+history: keep
+"""
+)
+HEAVY = (
+    SUPPORT
+    + """\
+models: [claude-*, {model: local, price: none}]
+heavy:
+  - runtime: [codex, claude]
+    for: [multi-file, reporting]
+    words: {multi-file: ["rename … across"], reporting: {phrases: [quarterly report], rule: {call: sales_*}}}
+    unless: [production]
+  - runtime: gemini
+"""
+)
+SEEDS = (RELEASE, REFUND, SUPPORT, ORGANISED, MODELLED, HEAVY)
 LOOKALIKES = {"a": "а", "e": "е", "o": "ο", "-": "‐", ":": "：", " ": "\u00a0", '"': "“", "*": "＊", "5": "５"}
 RETYPED = (
     "5",
@@ -163,7 +187,7 @@ def test_a_damaged_contract_is_answered(seed: int, text: str) -> None:
 
 
 def test_three_hundred_damaged_contracts_are_answered() -> None:
-    outcomes = [answered(mutated(SEEDS[seed % 4], random.Random(seed))) for seed in range(300)]
+    outcomes = [answered(mutated(SEEDS[seed % len(SEEDS)], random.Random(seed))) for seed in range(300)]
     whole = sum(parsed.contract is not None for parsed in outcomes)
     assert 0 < whole < 250  # both ends of the road are walked
 

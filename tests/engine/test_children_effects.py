@@ -144,7 +144,7 @@ def test_delegating_never_widens_what_a_limit_of_the_run_lets_through(
         runs = [top]
         for number, above in enumerate((0, 1, 0)):
             arguments = {"contract": child(f"Greeting {number}").replace("10", f"{8 - number}"), "command": ["child"]}
-            runs.append(await _take_on(shop.hands, runs[above], arguments, f"key {number}"))
+            runs.append(await _take_on(shop.hands, runs[above], "command", arguments, f"key {number}"))
         assert runs == [top, f"{top}.1", f"{top}.1.1", f"{top}.2"]
         gate, said = shop.supervisor.gate, list[tuple[bool, bool]]()
         for who, amount in wants:

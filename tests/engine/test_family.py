@@ -115,7 +115,7 @@ def test_children_at_once_never_overdraw_their_parent(tmp_path_factory: Any, mos
         async def take(number: int, turns: int) -> None:
             try:
                 arguments = {"contract": CHILD % turns, "command": ["child"]}
-                await _take_on(world.hands, run_id, arguments, f"key {number}")
+                await _take_on(world.hands, run_id, "command", arguments, f"key {number}")
             except BadInput:
                 return
             taken.append(turns)
@@ -254,7 +254,7 @@ def test_times_and_counts_are_kept_over_the_whole_family(world: World) -> None:
         once = rule("may", "write", "notes/**", times=1, id="once")
         limits = Limits(time=600, turns=50, counts=(Count(of="write", to=3),))
         run_id = await world.start(contract(DELEGATE, once, limits=limits))
-        child_id = await _take_on(world.hands, run_id, {"contract": CHILD % 4, "command": ["child"]}, "key")
+        child_id = await _take_on(world.hands, run_id, "command", {"contract": CHILD % 4, "command": ["child"]}, "key")
         gate = world.supervisor.gate
         said = []
         for number, run in enumerate((child_id, run_id, child_id, run_id)):

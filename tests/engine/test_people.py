@@ -371,6 +371,6 @@ def test_a_rolled_back_transaction_is_not_remembered_by_the_gate(world: World) -
 
 async def _refusal(world: World) -> Any:
     from remit.authority.decision import Code
-    from remit.engine.doorkeeper import refused
+    from remit.engine.want import refused
 
     return refused(Code.UNCOVERED, "no rule")

@@ -26,6 +26,7 @@ class Code(StrEnum):
     PLANT = "PLANT"
     SECRET = "SECRET"  # noqa: S105 - a reason code
     NEUTRAL = "NEUTRAL"
+    NOT_JUSTIFIED = "NOT-JUSTIFIED"
 
 
 class Reason(Value, frozen=True, kw_only=True):

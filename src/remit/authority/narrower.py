@@ -5,11 +5,13 @@ the parent would refuse anyway.
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from remit.authority.implies import condition_inside, object_inside
 from remit.authority.words import shown, shown_rule
 from remit.contract.contract import LEVELS, Contract, Finding, Severity
-from remit.contract.limits import Limits
+from remit.contract.limits import Limits, Pace
+from remit.contract.models import ModelPrice, may_call, name_covers
 from remit.contract.rule import Rule
 
 PLAIN_LIMITS = ("time", "turns", "calls", "tokens", "usd", "memory", "disk", "file", "processes", "output")
@@ -39,6 +41,8 @@ def _findings(parent: Contract, child: Contract) -> Iterator[Finding]:
             yield from _rule(parent, rule, f"recovery[{number}].may[{index}]")
     yield from _dropped(parent, child)
     yield from _limits(parent.limits, child.limits)
+    yield from _pace(parent.limits.pace, child.limits.pace)
+    yield from _models(parent, child)
     if child.owner != parent.owner:
         what = f"the owner would change from `{parent.owner}` to `{child.owner}`, and ownership moves only to who takes it"
         yield _finding("OWNER-CHANGED", "error", "owner", what, f"write `owner: {parent.owner}`")
@@ -112,6 +116,54 @@ def _limits(parent: Limits, child: Limits) -> Iterator[Finding]:
         elif asked > most:
             what = f"`{name}` is {asked}, and the parent holds {most}"
             yield _finding("WIDER", "error", f"limits.{name}", what, f"write at most {most}")
+
+
+def _pace(most: Pace | None, asked: Pace | None) -> Iterator[Finding]:
+    """Within the parent's time the child may not spend more, however its own times fall into it."""
+    if most is None:
+        return
+    for name in ("usd", "tokens"):
+        held, wanted = getattr(most, name), getattr(asked, name) if asked else None
+        if held is None:
+            continue
+        if asked is None or wanted is None:
+            what = f"`pace` says nothing of {name}, and the parent's does"
+            yield _finding("LIMIT-OPEN", "warning", "limits", what, "the parent's stands all the same")
+        elif wanted * -(-most.within // asked.within) > held:
+            what = f"`pace` lets more {name} be spent within {most.within} seconds than the parent holds"
+            yield _finding("WIDER", "error", "limits.pace", what, f"write at most {held} within {most.within} seconds")
+
+
+def _models(parent: Contract, child: Contract) -> Iterator[Finding]:
+    known = ", ".join(each.name for each in parent.models)
+    if parent.models and not child.models:
+        what = "`models` is open, and the parent names those that may be called"
+        yield _finding("LIMIT-OPEN", "warning", "models", what, f"the parent's stand all the same: {known}")
+    for at, each in enumerate(child.models):
+        above = next((held for held in parent.models if name_covers(held.name, each.name)), None)
+        if parent.models and above is None:
+            yield _finding(
+                "WIDER", "error", f"models[{at}]", f"the parent does not let `{each.name}` be called", f"it lets: {known}"
+            )
+            continue
+        if each.price is not None and not _as_dear(above.price if above else None, each.price):
+            what = f"`{each.name}` would cost less here than the parent says, so less than it costs would be charged"
+            yield _finding("WIDER", "error", f"models[{at}].price", what, "take the price out; the parent's stands")
+        most = above.output if above else None
+        if most is not None and each.output is not None and each.output > most:
+            what = f"`{each.name}` may answer with {each.output} tokens, and the parent holds {most}"
+            yield _finding("WIDER", "error", f"models[{at}].output", what, f"write at most {most}")
+    if child.model and not may_call(parent.models, child.model):
+        what = f"the parent does not let `{child.model}` be called"
+        yield _finding("WIDER", "error", "model", what, f"it lets: {known}")
+
+
+def _as_dear(held: ModelPrice | None, said: ModelPrice) -> bool:
+    """Whether nothing of it costs less than the parent says; what only a child prices could be anything."""
+    if held is None:
+        return False
+    pairs = ((held.input, said.input), (held.output, said.output), (held.cached or held.input, said.cached or said.input))
+    return all(Decimal(mine) >= Decimal(theirs) for theirs, mine in pairs)
 
 
 def _finding(code: str, severity: Severity, where: str, message: str, hint: str) -> Finding:

@@ -10,15 +10,19 @@ from remit.cli.load import load_organisation, read_contract
 from remit.cli.place import home
 from remit.cli.say import document, talk
 from remit.contract.address import address
-from remit.contract.case import METERED, Setting
+from remit.contract.case import METERED, OF_MODELS, Setting
 from remit.contract.contract import Contract, Finding
+from remit.contract.models import METERED_RUNTIMES, runtime_of
 from remit.contract.parse import Parsed
 from remit.contract.party import Organisation
 from remit.contract.review import Review, review
 from remit.value import digest
 
-SETTING = Setting(meters=METERED - {"tokens", "usd"})
-"""a command as the runtime: everything it wants is decided, but no model of it is metered"""
+
+def setting(runtime: str, *, models: bool) -> Setting:
+    """What this runtime can hold a contract to. A command meets the meter where the contract speaks of models."""
+    metered = runtime in METERED_RUNTIMES or models
+    return Setting(runtime=runtime, meters=METERED if metered else METERED - OF_MODELS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,17 +41,22 @@ class Checked:
         return self.parsed.contract
 
 
-def checked(path: Path, org: str | None) -> Checked:
-    """Read and review. Raises BadInput when a file cannot be read."""
+def checked(path: Path, org: str | None, runtime: str = "") -> Checked:
+    """Read and review, for this runtime or the contract's own. Raises BadInput when a file cannot be read."""
     organisation = load_organisation(org)
     parsed = read_contract(path)
+    who = runtime or runtime_of(parsed.draft.runtime)[0]
     signer = load(home())
 
     def examples(contract: Contract) -> tuple[Finding, ...]:
         return examples_failing(contract, organisation)
 
     looked = review(
-        parsed, organisation=organisation, identity=signer.person if signer else None, setting=SETTING, examples=examples
+        parsed,
+        organisation=organisation,
+        identity=signer.person if signer else None,
+        setting=setting(who, models=bool(parsed.draft.model or parsed.draft.models)),
+        examples=examples,
     )
     context = [(str(path), digest(parsed.text))]
     if organisation is not None:

@@ -13,13 +13,15 @@ from remit.errors import BadInput
 
 def read_contract(path: Path) -> Parsed:
     """The file as parsed, whole or not; the SOUL.md beside a Markdown task is read with it. Raises BadInput when unreadable."""
+    return parse_bytes(read_bytes(path), file=str(path), soul=soul_beside(path))
+
+
+def soul_beside(path: Path) -> str | None:
+    """The text of the SOUL.md beside a Markdown task; None where there is none."""
     soul = path.with_name("SOUL.md")
-    beside = (
-        read_bytes(soul).decode("utf-8", "replace")
-        if path.suffix == ".md" and path.name != "SOUL.md" and soul.is_file()
-        else None
-    )
-    return parse_bytes(read_bytes(path), file=str(path), soul=beside)
+    if path.suffix != ".md" or path.name == "SOUL.md" or not soul.is_file():
+        return None
+    return read_bytes(soul).decode("utf-8", "replace")
 
 
 def load_contract(path: Path) -> Parsed:

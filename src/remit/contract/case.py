@@ -16,13 +16,21 @@ MOST_COMPARED = 1_000_000
 """steps of comparing patterns that a review spends; a contract may come from an agent"""
 
 METERED = frozenset(
-    {"turns", "calls", "tokens", "usd", "time", "memory", "disk", "file", "processes", "output", "sums", "counts"}
+    {"turns", "calls", "tokens", "usd", "time", "memory", "disk", "file", "processes", "output", "sums", "counts", "pace"}
 )
 
 
-class Setting(Value, frozen=True, kw_only=True):
-    """What the runtime and this machine can do about a contract: verbs they can enforce, limits they can meter."""
+OF_MODELS = frozenset({"tokens", "usd", "pace"})
+"""limits that only the meter of model calls can hold"""
 
+
+class Setting(Value, frozen=True, kw_only=True):
+    """What the runtime and this machine can do about a contract: verbs they can enforce, limits they can meter.
+
+    `runtime` is the name of who is to do the work, where it is not the contract that says so.
+    """
+
+    runtime: str = ""
     enforces: frozenset[str] = frozenset(VERBS)
     meters: frozenset[str] = METERED
 
@@ -40,7 +48,12 @@ class Case:
     def _usual_setting(self) -> Setting:
         """A command as the runtime meets no meter, so nothing counts its tokens; without a runtime all is open."""
         meters = not self.draft.runtime or runtime_of(self.draft.runtime)[0] in METERED_RUNTIMES
-        return Setting() if meters else Setting(meters=METERED - {"tokens", "usd"})
+        return Setting() if meters else Setting(meters=METERED - OF_MODELS)
+
+    @cached_property
+    def runtime(self) -> str:
+        """The name of who does the work; empty while nobody says."""
+        return self.setting.runtime or (runtime_of(self.draft.runtime)[0] if self.draft.runtime else "")
 
     def affords(self, left: str, right: str) -> bool:
         """Whether there is patience left to compare two patterns; what it costs is charged."""

@@ -32,6 +32,17 @@ class Count(Value, frozen=True, kw_only=True, omit_defaults=True):
     scope: Literal["organisation", "run"] = "organisation"
 
 
+class Pace(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """`{usd, tokens, within}`: spending more than this within so many seconds trips a run as stuck (KILL-03).
+
+    `usd` is in millionths of a dollar.
+    """
+
+    usd: int | None = None
+    tokens: int | None = None
+    within: int
+
+
 class Limits(Value, frozen=True, kw_only=True, omit_defaults=True):
     """Ceilings of one run. Time in seconds, usd in millionths of a dollar, memory, disk and file in bytes."""
 
@@ -47,6 +58,7 @@ class Limits(Value, frozen=True, kw_only=True, omit_defaults=True):
     output: int | None = None
     sums: tuple[Sum, ...] = ()
     counts: tuple[Count, ...] = ()
+    pace: Pace | None = None
 
 
 class Spend(Value, frozen=True, kw_only=True):
@@ -57,6 +69,16 @@ class Spend(Value, frozen=True, kw_only=True):
     tokens: int = 0
     usd: int = 0
     time: float = 0.0
+
+    def minus(self, other: "Spend") -> "Spend":
+        """This without the other."""
+        return Spend(
+            turns=self.turns - other.turns,
+            calls=self.calls - other.calls,
+            tokens=self.tokens - other.tokens,
+            usd=self.usd - other.usd,
+            time=self.time - other.time,
+        )
 
     def plus(self, other: "Spend") -> "Spend":
         """Both together."""

@@ -9,11 +9,14 @@ import msgspec
 from remit.contract.contract import LEVELS, Contract, Finding, Level, Mark
 from remit.contract.front import FrontMatter, front_matter
 from remit.contract.limits import Limits
+from remit.contract.models import Model
 from remit.contract.nodes import Leaf, Node, Table
 from remit.contract.outcome import Check, Escalation, Recovery
 from remit.contract.parse_binding import parse_mail
 from remit.contract.parse_escalation import parse_escalation
+from remit.contract.parse_heavy import parse_heavy
 from remit.contract.parse_limits import parse_limits
+from remit.contract.parse_models import parse_model, parse_models
 from remit.contract.parse_outcome import parse_paths, parse_recovery, parse_success
 from remit.contract.parse_party import parse_registers, parse_tools
 from remit.contract.parse_people import called, parse_inbox, parse_people
@@ -27,11 +30,11 @@ from remit.value import Value
 
 CONTRACT_KEYS = (
     "goal", "owner", "acts for", "may", "ask", "never", "limits", "success", "recovery", "escalation", "tools",
-    "runtime", "containment", "publish", "environment", "unenforced", "principal",
+    "runtime", "model", "models", "history", "containment", "publish", "environment", "unenforced", "principal",
 )  # fmt: skip
 ORGANISATION_KEYS = (
     "name", "people", "known", "may", "ask", "never", "tools", "limits", "secrets", "assurance", "four eyes", "mail", "inbox",
-    "inbox keys",
+    "inbox keys", "models", "heavy",
 )  # fmt: skip
 EFFECTS: tuple[Effect, ...] = ("may", "ask", "never")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -54,6 +57,9 @@ class Draft(Value, frozen=True, kw_only=True):
     publish: Literal["auto", "ask"] = "auto"
     environment: tuple[str, ...] = ()
     unenforced: tuple[str, ...] = ()
+    model: str = ""
+    models: tuple[Model, ...] = ()
+    history: Literal["none", "keep"] = "none"
     written: frozenset[str] = frozenset()
 
 
@@ -202,6 +208,9 @@ def _draft(reading: Reading, table: Table) -> Draft:
         publish=cast(Literal["auto", "ask"], reading.choice(at("publish"), "publish", ("auto", "ask"), default="auto")),
         environment=_environment(reading, at("environment")),
         unenforced=tuple(line for text in reading.texts(at("unenforced"), "unenforced") for line in _lines(text)),
+        model=parse_model(reading, at("model"), "model"),
+        models=parse_models(reading, at("models"), "models"),
+        history=cast(Literal["none", "keep"], reading.choice(at("history"), "history", ("none", "keep"), default="none")),
         written=written,
     )
 
@@ -316,4 +325,6 @@ def _organisation(reading: Reading, table: Table) -> Organisation:
         mail=mail,
         inbox=parse_inbox(reading, table.get("inbox"), "inbox"),
         inbox_keys=reading.texts(table.get("inbox keys"), "inbox keys"),
+        models=parse_models(reading, table.get("models"), "models"),
+        heavy=parse_heavy(reading, table.get("heavy"), "heavy"),
     )

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Literal, TypedDict, TypeVar, cast
 
 from remit.contract.amounts import decimal, micro, seconds, size, thousands
-from remit.contract.limits import Count, Limits, Sum
+from remit.contract.limits import Count, Limits, Pace, Sum
 from remit.contract.nodes import Leaf, Node, Table
 from remit.contract.reading import Reading, inside, said
 
 WHOLE = ("turns", "calls", "processes")
-KEYS = ("turns", "calls", "tokens", "time", "usd", "memory", "disk", "file", "processes", "output", "sums", "counts")
+KEYS = ("turns", "calls", "tokens", "time", "usd", "memory", "disk", "file", "processes", "output", "sums", "counts", "pace")
 MOST_SECONDS = 366 * 86400
 _T = TypeVar("_T")
 
@@ -30,10 +30,11 @@ def parse_limits(reading: Reading, node: Node | None, where: str) -> Limits:
         **whole,
         **sizes,
         time=at("time", parse_seconds),
-        tokens=at("tokens", _tokens),
+        tokens=at("tokens", parse_tokens),
         usd=at("usd", _usd),
         sums=_sums(reading, table.get("sums"), inside(where, "sums")),
         counts=_counts(reading, table.get("counts"), inside(where, "counts")),
+        pace=at("pace", _pace),
     )
 
 
@@ -62,7 +63,8 @@ def _size(reading: Reading, node: Node, where: str) -> int | None:
     return value or None
 
 
-def _tokens(reading: Reading, node: Node, where: str) -> int | None:
+def parse_tokens(reading: Reading, node: Node, where: str) -> int | None:
+    """A number of tokens such as `400k`."""
     value = thousands(node.text) if isinstance(node, Leaf) else None
     if not value:
         reading.wrong(node, where, f"{said(node)} is not a number of tokens", code="TOKENS", hint="write `400k` or `400000`")
@@ -76,6 +78,21 @@ def _usd(reading: Reading, node: Node, where: str) -> int | None:
             node, where, f"{said(node)} is not an amount of dollars", code="MONEY", hint="write `2.00`; up to six places, no sign"
         )
     return value
+
+
+def _pace(reading: Reading, node: Node, where: str) -> Pace | None:
+    table = reading.table(node, where, ("usd", "tokens", "within"))
+    if table is None:
+        return None
+    money, number, time = table.get("usd"), table.get("tokens"), table.get("within")
+    usd = _usd(reading, money, inside(where, "usd")) if money is not None else None
+    tokens = parse_tokens(reading, number, inside(where, "tokens")) if number is not None else None
+    within = parse_seconds(reading, time, inside(where, "within")) if time is not None else None
+    mistyped = isinstance(node, Table) and len(table.pairs) < len(node.pairs)
+    if not mistyped and (time is None or (money is None and number is None)):
+        what = "a pace is dollars or tokens, within a length of time"
+        reading.wrong(table, where, what, hint="write `pace: {usd: 0.50, within: 1m}`")
+    return Pace(usd=usd, tokens=tokens, within=within) if within and (usd is not None or tokens is not None) else None
 
 
 def _sums(reading: Reading, node: Node | None, where: str) -> tuple[Sum, ...]:

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from remit.contract.binding import Binding, MailServer
+from remit.contract.heavy import Heavy
 from remit.contract.limits import Limits
 from remit.contract.models import Model
 from remit.contract.rule import Rule
@@ -67,7 +68,8 @@ class Organisation(Value, frozen=True, kw_only=True, omit_defaults=True):
     `four_eyes`: whoever started a run, or asked for the act, does not approve it. `mail` is the server that pages go through,
     `inbox` the address of the inbox that messages link to.
     `inbox_keys` are public keys of inbox servers: what they sign as `session` is attested by their sign-in.
-    `models` are those that any contract may use (none named: it says nothing about models).
+    `models` are those that any contract may use (none named: it says nothing about models). `heavy` says which heavier runtimes
+    there are and what justifies each; None leaves that to the rules about `delegate`.
     """
 
     name: str = "organisation"
@@ -86,3 +88,4 @@ class Organisation(Value, frozen=True, kw_only=True, omit_defaults=True):
     inbox: str = ""
     inbox_keys: tuple[str, ...] = ()
     models: tuple[Model, ...] = ()
+    heavy: tuple[Heavy, ...] | None = None

@@ -7,7 +7,8 @@ from typing import Any
 
 from remit.contract.amounts import micro_text, size_text, thousands_text, time_text
 from remit.contract.contract import Contract
-from remit.contract.limits import Count, Limits, Sum
+from remit.contract.limits import Count, Limits, Pace, Sum
+from remit.contract.models import Model, ModelPrice
 from remit.contract.nodes import kind_of
 from remit.contract.outcome import Check, DataCheck, Escalation, FileCheck, Recovery, RunCheck, TreeCheck
 from remit.contract.party import Tool
@@ -17,7 +18,7 @@ from remit.contract.text import HIDDEN
 
 _BARE = re.compile(r"[A-Za-z0-9_./^-](?:[A-Za-z0-9_./@+*^=-]| (?=[A-Za-z0-9]))*", re.ASCII)
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
-_FLOWING = frozenset({"where", "limits", "examples", "arguments", "run", "runtime", "headers"})
+_FLOWING = frozenset({"where", "limits", "examples", "arguments", "run", "runtime", "headers", "price"})
 
 
 def print_contract(contract: Contract) -> str:
@@ -33,12 +34,15 @@ def print_contract(contract: Contract) -> str:
         "escalation": [_escalation(entry) for entry in contract.escalation],
         "tools": {tool.name: tool_tree(tool) for tool in contract.tools},
         "runtime": list(contract.runtime),
+        "model": contract.model,
+        "models": models_tree(contract.models),
+        "history": None if contract.history == "none" else contract.history,
         "containment": None if contract.containment == "L3" else contract.containment,
         "publish": None if contract.publish == "auto" else contract.publish,
         "environment": list(contract.environment),
         "unenforced": list(contract.unenforced),
     }
-    kept = {key: value for key, value in tree.items() if key == "limits" or value not in (None, [], {})}
+    kept = {key: value for key, value in tree.items() if key == "limits" or value not in (None, "", [], {})}
     return "".join(f"{line}\n" for line in block(kept))
 
 
@@ -65,7 +69,7 @@ def block(tree: Mapping[str, Any], indent: str = "") -> list[str]:
         elif key not in _FLOWING and isinstance(value, list) and any(isinstance(item, dict) for item in value):
             lines.append(f"{indent}{quoted(key)}:")
             for item in value:
-                first, *rest = block(item, indent + "    ")
+                first, *rest = block(item, indent + "    ") if isinstance(item, dict) else [_flow(item)]
                 lines += [f"{indent}  - {first.lstrip()}", *rest]
         else:
             lines.append(f"{indent}{quoted(key)}: {_flow(value)}")
@@ -159,8 +163,32 @@ def limits_tree(limits: Limits) -> dict[str, Any]:
             "output": written(limits.output, size_text),
             "sums": [_window({"sum": total.of, "to": Plain(text=total.to)}, total) for total in limits.sums],
             "counts": [_window({"count": count.of, "to": number(count.to)}, count) for count in limits.counts],
+            "pace": _pace(limits.pace) if limits.pace else None,
         }
     )
+
+
+def _pace(pace: Pace) -> dict[str, Any]:
+    usd = None if pace.usd is None else Plain(text=micro_text(pace.usd))
+    tokens = None if pace.tokens is None else Plain(text=thousands_text(pace.tokens))
+    return some({"usd": usd, "tokens": tokens, "within": Plain(text=time_text(pace.within))})
+
+
+def models_tree(models: tuple[Model, ...]) -> list[Any]:
+    """Models as a file writes them: a name alone, or with its price and the longest answer."""
+    return [each.name if each == Model(name=each.name) else _model(each) for each in models]
+
+
+def _model(model: Model) -> dict[str, Any]:
+    output = None if model.output is None else Plain(text=thousands_text(model.output))
+    return some({"model": model.name, "price": _price(model.price) if model.price else None, "output": output})
+
+
+def _price(price: ModelPrice) -> Any:
+    if price == ModelPrice():
+        return Plain(text="none")
+    amounts = {"input": price.input, "output": price.output, "cached": price.cached}
+    return {name: Plain(text=amount) for name, amount in amounts.items() if amount is not None}
 
 
 def _window(tree: dict[str, Any], window: Sum | Count) -> dict[str, Any]:

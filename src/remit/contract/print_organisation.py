@@ -4,8 +4,10 @@ from typing import Any
 
 from remit.contract.amounts import time_text
 from remit.contract.binding import Binding, GitPush, HttpRequest, MailServer, PublishFile, SendMail, SqlStatement
+from remit.contract.heavy import Heavy, Need
+from remit.contract.parse_heavy import usual_needs
 from remit.contract.party import Organisation, Person
-from remit.contract.print import block, limits_tree, rule_tree, some, tool_tree
+from remit.contract.print import block, limits_tree, models_tree, rule_tree, some, tool_tree
 from remit.contract.print_condition import Plain
 
 
@@ -31,10 +33,14 @@ def print_organisation(organisation: Organisation) -> str:
         "mail": _mail(organisation.mail) if organisation.mail is not None else None,
         "inbox": organisation.inbox,
         "inbox keys": list(organisation.inbox_keys),
+        "models": models_tree(organisation.models),
+        "heavy": [_heavy(entry) for entry in organisation.heavy or ()],
     }
     kept = some(tree)
     if organisation.secrets != usual.secrets:
         kept["secrets"] = list(organisation.secrets)
+    if organisation.heavy == ():
+        kept["heavy"] = []
     return "".join(f"{line}\n" for line in block(kept))
 
 
@@ -56,6 +62,17 @@ def _person(person: Person) -> dict[str, Any]:
             "signs tier": person.signs_tier if person.signs_tier != "human-approved" else None,
         }
     )
+
+
+def _heavy(entry: Heavy) -> dict[str, Any]:
+    needs = list(entry.needs) if entry.needs != usual_needs(entry.words) else None
+    words = {need.name: _need(need) for need in entry.words}
+    return some({"runtime": list(entry.runtimes), "for": needs, "words": words, "unless": list(entry.unless)})
+
+
+def _need(need: Need) -> Any:
+    phrases = list(need.words)
+    return {"phrases": phrases, "rule": {need.verb: need.object}} if need.verb else phrases
 
 
 def _mail(server: MailServer) -> dict[str, Any]:

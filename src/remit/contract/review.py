@@ -6,6 +6,7 @@ from remit.contract.case import Case, Setting
 from remit.contract.contract import Contract, Finding
 from remit.contract.parse import Parsed
 from remit.contract.party import Organisation
+from remit.contract.review_models import model_findings
 from remit.contract.review_outcome import outcome_findings
 from remit.contract.review_party import party_findings
 from remit.contract.review_people import people_findings
@@ -97,7 +98,7 @@ def review(
     case = Case(parsed, organisation, identity, setting)
     found = [*parsed.findings, *missing_parts(case)]
     if not case.unreadable:
-        for look in (party_findings, people_findings, rule_findings, outcome_findings, word_findings):
+        for look in (party_findings, people_findings, rule_findings, outcome_findings, model_findings, word_findings):
             found.extend(look(case))
         if examples is not None and parsed.contract is not None:
             found.extend(case.placed(finding) for finding in examples(parsed.contract))

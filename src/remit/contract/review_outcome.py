@@ -38,7 +38,7 @@ def _limits(case: Case) -> Iterator[Finding]:
                 else f"no limit of {' and no limit of '.join(lacking)}"
             )
             yield case.say("LIMIT-MISSING", "error", "limits", what, "write `limits: {turns: 40, time: 30m}`")
-    for name in ("turns", "tokens", "usd", "calls"):
+    for name in ("turns", "tokens", "usd", "calls", "pace"):
         if getattr(limits, name) is not None and name not in case.setting.meters:
             what = f"nothing here meters `{name}`, so this limit would never be reached"
             yield case.say(

@@ -3,6 +3,7 @@
 from typing import Any
 
 from remit.contract.contract import LEVELS
+from remit.contract.models import RUNTIMES
 from remit.contract.parse_outcome import CONDITIONS, REMEDIES
 from remit.contract.parse_party import EFFECTS, TYPES
 from remit.contract.party import TIERS
@@ -39,7 +40,10 @@ def _top() -> Schema:
         "recovery": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/rung"}, "description": "First match."},
         "escalation": {"type": "array", "items": {"$ref": "#/$defs/escalation"}, "description": "Who is paged about what."},
         "tools": {"type": "object", "additionalProperties": {"$ref": "#/$defs/tool"}, "description": "Tools that can be called."},
-        "runtime": {"$ref": "#/$defs/command", "description": "The command that does the work."},
+        "runtime": {"$ref": "#/$defs/command", "description": f"Who does the work: {', '.join(RUNTIMES)}, or a command."},
+        "model": {"$ref": "#/$defs/model", "not": {"pattern": "[*]"}, "description": "The model to use."},
+        "models": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/allowed"}, "description": "Those allowed."},
+        "history": {"enum": ["none", "keep"], "description": "`keep`: an attempt reads the conversation of the one before."},
         "containment": {"enum": list(LEVELS), "description": "The containment that is needed; L3 unless written."},
         "publish": {"enum": ["auto", "ask"], "description": "`ask`: changes wait for a person even after success."},
         "environment": {"type": "array", "items": {"type": "string", "pattern": "^[A-Za-z_]"}},
@@ -68,6 +72,8 @@ def _definitions() -> Schema:
         "rung": _rung(),
         "escalation": _escalation(),
         "tool": _tool(),
+        "model": {"type": ["string", "number"], "pattern": "^[A-Za-z0-9*][A-Za-z0-9._:/@+*-]*$"},
+        "allowed": _allowed_model(),
     }  # fmt: skip
 
 
@@ -143,6 +149,7 @@ def _limits() -> Schema:
     counts = _keys(
         {"count": _text("A tool or a verb."), "to": {"type": "integer", "minimum": 0}, **window}, required=("count", "to")
     )
+    pace = _keys({"usd": amount, "tokens": amount, "within": {"$ref": "#/$defs/time"}}, required=("within",))
     return {
         **_keys(
             {
@@ -151,12 +158,24 @@ def _limits() -> Schema:
                 "time": {"$ref": "#/$defs/time"},
                 "sums": {"type": "array", "items": sums},
                 "counts": {"type": "array", "items": counts},
+                "pace": {**pace, "anyOf": [{"required": ["usd"]}, {"required": ["tokens"]}], "description": "Faster is stuck."},
             },
             required=("time",),
         ),
         "anyOf": [{"required": ["turns"]}, {"required": ["calls"]}],
         "description": "How far it may go: time, and turns or calls, always.",
     }
+
+
+def _allowed_model() -> Schema:
+    dollars = {"type": ["number", "string"], "minimum": 0, "description": "Dollars for a million tokens."}
+    price = _keys(dict.fromkeys(("input", "output", "cached"), dollars), required=("input", "output"))
+    keys: Schema = {
+        "model": {"$ref": "#/$defs/model", "description": "Its name; `*` stands for any letters."},
+        "price": {"oneOf": [{"const": "none"}, price], "description": "`none`: a subscription or a local model."},
+        "output": {"type": ["string", "integer"], "description": "The most tokens of one answer: `8k`."},
+    }
+    return {"oneOf": [{"$ref": "#/$defs/model"}, _keys(keys, required=("model",))]}
 
 
 def _check() -> Schema:

@@ -14,10 +14,13 @@ from remit.engine.delegation import Drive, delegate, look_after
 from remit.engine.doorkeeper import MOST_PROGRAMS, Doorkeeper
 from remit.engine.errands import run_errand
 from remit.engine.gate import Gate
+from remit.engine.gear import Gear, fitted
 from remit.engine.hands import Hands
 from remit.engine.lineage import names_verb
+from remit.engine.meter import left_open
 from remit.engine.outbox import beyond
 from remit.engine.sight import hidden, touches
+from remit.engine.working import Working, too_fast
 from remit.errors import Broken, Refused, RemitError, Unavailable
 from remit.ports import Box, BoxPlan, Containment, Exit, Stage
 from remit.run.errand import errand
@@ -25,6 +28,7 @@ from remit.run.event import (
     AttemptLost,
     AttemptStarted,
     BoxStarted,
+    Event,
     LimitReached,
     Output,
     Stuck,
@@ -37,20 +41,28 @@ from remit.run.state import Run
 TICK = 0.2
 GRACE = 10.0
 """seconds a runtime has to end after it said that it is done"""
+TOLD = 5.0
+"""seconds a runtime has to end after it was told that a limit is used up"""
+LAST = 2.0
+"""seconds a driver has to read what a dead box had printed"""
 REPEATS = 8
+LOOP = 16
+"""identical actions in a row that are no progress, even where each is allowed"""
 STORM = 20
 
 
 async def work(hands: Hands, gate: Gate, drive: Drive, run: Run, move: Work) -> None:
     """Carry out one attempt. If the box cannot be made, the attempt is lost and the error goes up."""
     found = await require_level(hands, run)
-    await hands.record(AttemptStarted(run=run.id, attempt=move.attempt, because=move.because))
+    started = AttemptStarted(run=run.id, attempt=move.attempt, because=move.because, carried=move.carried)
+    await hands.record(started)
     state = await hands.replay(run.id)
     place = hands.place(run.id, move.attempt)
     shutil.rmtree(place, ignore_errors=True)
     try:
-        stage, plan = await _prepare(hands, gate, state, place)
-        await _inside(hands, gate, drive, state, stage, plan, found, place)
+        gear = await fitted(hands, gate, state)
+        stage, plan = await _prepare(hands, gate, state, place, gear)
+        await _inside(hands, gate, drive, state, stage, plan, found, gear)
     except OSError as error:
         why = f"the machine failed: {error.strerror or error}" + (f": `{error.filename}`" if error.filename else "")
         await hands.record(AttemptLost(run=run.id, attempt=move.attempt, why=why))
@@ -75,25 +87,28 @@ async def require_level(hands: Hands, run: Run) -> Containment:
     return found
 
 
-async def _prepare(hands: Hands, gate: Gate, run: Run, place: Path) -> tuple[Stage, BoxPlan]:
+async def _prepare(hands: Hands, gate: Gate, run: Run, place: Path, gear: Gear) -> tuple[Stage, BoxPlan]:
     assert run.started is not None
     root = Path(run.started.workspace)
     async with gate.transaction() as transaction:
         authorities = gate.lineage(transaction, gate.fold(transaction, run.id))
         above = [gate.fold(transaction, ancestor).contract for ancestor in run.started.ancestors]
     now = hands.clock.now()
-    secrets, there = hidden(authorities, run.started.organisation.secrets, now)
+    secrets, there = gear.masking(hidden(authorities, run.started.organisation.secrets, now))
     await hands.workspace.inspect(root, writable=touches(authorities, now, "write"))
     parent = await _parent_stage(hands, run)
-    stage = await hands.workspace.open(
-        root, place, secrets=secrets, named=there, quota=boundary.quota(run.contract.limits, authorities),
-        under=parent, identity=(f"remit {run.id}", run.contract.owner),
-    )  # fmt: skip
+    if run.carried:
+        stage = await hands.workspace.carry(hands.place(run.id, run.carried), place)
+    else:
+        stage = await hands.workspace.open(
+            root, place, secrets=secrets, named=there, quota=boundary.quota(run.contract.limits, authorities),
+            under=parent, identity=(f"remit {run.id}", run.contract.owner),
+        )  # fmt: skip
     made = boundary.plan(
         run, stage, authorities, above=above, visible=run.started.visible, passed=dict(os.environ),
         owner=boundary.dropped_to(root),
     )  # fmt: skip
-    return stage, made
+    return stage, gear.furnished(made)
 
 
 async def _parent_stage(hands: Hands, run: Run) -> Stage | None:
@@ -105,27 +120,30 @@ async def _parent_stage(hands: Hands, run: Run) -> Stage | None:
 
 
 async def _inside(
-    hands: Hands, gate: Gate, drive: Drive, run: Run, stage: Stage, plan: BoxPlan, found: Containment, place: Path
+    hands: Hands, gate: Gate, drive: Drive, run: Run, stage: Stage, plan: BoxPlan, found: Containment, gear: Gear
 ) -> None:
     async with gate.transaction() as transaction:
         authorities = gate.lineage(transaction, gate.fold(transaction, run.id))
     keeper = Doorkeeper(
-        hands, gate, run.id, log=place.parent / f"{run.attempt}.log",
-        observes=names_verb(authorities, "run"),
+        hands, gate, run.id, log=hands.place(run.id, run.attempt).parent / f"{run.attempt}.log",
+        observes=names_verb(authorities, "run"), shows=gear.shows, meter=gear.meter,
         delegate=lambda parent, arguments, answer: delegate(hands, drive, parent, arguments, answer, keeper.box),
     )  # fmt: skip
+    keeper.talks = plan.talks
     async with hands.sandbox.open(plan, keeper) as box:
         keeper.box = box
         await hands.record(
             BoxStarted(run=run.id, attempt=run.attempt, pid=box.pid, born=born(box.pid)),
             boundary.boundary(run, plan, stage, found),
         )
-        ended, stuck = await _watch(hands, gate, run, box, keeper)
+        working = Working(hands, gate, gear, keeper, box)
+        ended, stuck = await _watch(hands, gate, run, box, keeper, working)
+    keeper.speech.deafen()
     await keeper.flush()
-    await _close(hands, run, stage, keeper, ended, stuck)
+    await _close(hands, run, stage, keeper, ended, stuck, working)
 
 
-async def _watch(hands: Hands, gate: Gate, run: Run, box: Box, keeper: Doorkeeper) -> tuple[Exit, str]:
+async def _watch(hands: Hands, gate: Gate, run: Run, box: Box, keeper: Doorkeeper, working: Working) -> tuple[Exit, str]:
     """Wait for the box while looking for a stop, a used-up limit, and no progress."""
     stuck = ""
 
@@ -139,24 +157,30 @@ async def _watch(hands: Hands, gate: Gate, run: Run, box: Box, keeper: Doorkeepe
             version = await hands.ledger.version()
             if version != seen:
                 seen, state = version, await hands.replay(run.id, state)
-            if state.stop:
-                return await box.stop("stopped")
-            if keeper.over:
-                return await box.stop("limit", keeper.over)
-            await _warn(hands, state)
-            if keeper.done is not None and (hands.clock.now() - keeper.done).total_seconds() > GRACE:
-                return await box.stop("stopped")
             now = hands.clock.now()
-            stuck = no_progress(state, now if keeper.busy else keeper.moved, now)
+            if state.stop:
+                await working.left_off()
+                return await box.stop("stopped")
+            if over := keeper.over or working.gear.meter.ended(now, TOLD):
+                return await box.stop("limit", over)
+            await _warn(hands, state)
+            if working.finished(now, GRACE):
+                return await box.stop("stopped")
+            stuck = no_progress(state, working.moved(now), now) or working.trouble or too_fast(state, working.gear.meter, now)
             if stuck:
+                await working.left_off()
                 return await box.stop("stopped")
 
     async with anyio.create_task_group() as group:
         group.start_soon(look)
         group.start_soon(_errands, hands, gate, run)
+        group.start_soon(working.drive)
         ended = await box.wait()
+        keeper.speech.end()
+        with anyio.move_on_after(LAST):
+            await working.over.wait()
         group.cancel_scope.cancel()
-    return ended, stuck
+    return ended, stuck or working.trouble
 
 
 async def _errands(hands: Hands, gate: Gate, run: Run) -> None:
@@ -178,7 +202,7 @@ async def _errands(hands: Hands, gate: Gate, run: Run) -> None:
 
 def no_progress(run: Run, moved: datetime, now: datetime) -> str:
     """Why the run goes nowhere, or nothing: the same action over and over, a storm of refusals, silence."""
-    if run.repeats >= REPEATS and run.storm:
+    if run.repeats >= (REPEATS if run.storm else LOOP):
         return f"the same action was asked {run.repeats} times in a row"
     if run.storm >= STORM:
         return f"{run.storm} refusals in a row"
@@ -199,16 +223,18 @@ async def _warn(hands: Hands, run: Run) -> None:
         await hands.record(Warned(run=run.id, limit="time", used=f"{time:.0f}", of=str(limits.time)))
 
 
-async def _close(hands: Hands, run: Run, stage: Stage, keeper: Doorkeeper, ended: Exit, stuck: str) -> None:
+async def _close(hands: Hands, run: Run, stage: Stage, keeper: Doorkeeper, ended: Exit, stuck: str, working: Working) -> None:
     state = await hands.replay(run.id)
     why: Literal["ended", "limit", "stopped", "stuck"] = "stuck" if stuck else ended.why
     if why == "stopped" and keeper.done is not None and not state.stop:
         why = "ended"
+    if why == "ended" and working.gear.meter.over:  # it was told, and did end: it is the limit that ended it
+        why = "limit"
     sealed = await stage.seal()
-    facts: list[LimitReached | Stuck | Warned] = []
+    facts: list[Event] = [*left_open(state, "the attempt was over before it was settled"), *working.unasked(run.attempt)]
     if keeper.programs > MOST_PROGRAMS:
         facts.append(Warned(run=run.id, limit="recorded programs", used=str(keeper.programs), of=str(MOST_PROGRAMS)))
-    if ended.why == "limit" and ended.limit not in {"turns", "calls"}:
+    if ended.why == "limit" and ended.limit not in {"turns", "calls", "tokens", "usd"}:
         facts.append(LimitReached(run=run.id, limit=ended.limit, used="", of=str(getattr(run.contract.limits, ended.limit, ""))))
     if stuck:
         facts.append(Stuck(run=run.id, why=stuck))
@@ -220,6 +246,7 @@ async def _close(hands: Hands, run: Run, stage: Stage, keeper: Doorkeeper, ended
         ),
         WorkDone(
             run=run.id, attempt=run.attempt, status=ended.status, why=why, sealed=sealed, receipt=ended.receipt,
+            ended=ended.killed,
         ),
     )  # fmt: skip
 
@@ -244,4 +271,5 @@ async def lose(hands: Hands, run: Run) -> None:
         if born(run.box[0]) == run.box[1]:
             raise Refused(f"process {run.box[0]} of the attempt before does not die", hint="end it by hand, then resume")
     await anyio.to_thread.run_sync(lambda: shutil.rmtree(hands.place(run.id, run.attempt), ignore_errors=True))
-    await hands.record(AttemptLost(run=run.id, attempt=run.attempt, why="the supervisor was gone before the stage was sealed"))
+    lost = AttemptLost(run=run.id, attempt=run.attempt, why="the supervisor was gone before the stage was sealed")
+    await hands.record(*left_open(run, "the supervisor was gone before it was settled"), lost)

@@ -9,15 +9,17 @@ from typing import Any
 import anyio
 import msgspec
 
-from remit.authority.decision import Code
+from remit.authority.decision import Code, Refuse
 from remit.authority.narrower import narrower
 from remit.authority.spent import in_tree
 from remit.contract.contract import Contract
 from remit.contract.limits import Limits, Spend
+from remit.contract.models import HEAVY_RUNTIMES, RUNTIMES, may_call
 from remit.contract.parse import parse
 from remit.contract.review import review
 from remit.engine.bring import bring
 from remit.engine.errands import run_errand
+from remit.engine.escalation import back, escalated, justified, returned
 from remit.engine.gate import Answer, Gate
 from remit.engine.hands import Hands
 from remit.engine.lineage import noes
@@ -32,9 +34,6 @@ from remit.run.state import Run
 Drive = Callable[[Hands, str], Awaitable[Run]]
 """Drives a run with these hands until it ends or waits: the supervisor, handed down so that it need not be imported."""
 
-
-RUNTIMES = frozenset({"command"})
-"""runtimes a child can be given; the names of `delegate` rules"""
 
 LOOK = 0.2
 """seconds between two looks at what children have to have done"""
@@ -58,8 +57,8 @@ async def delegate(
     key = answer.grant.action.digest()
     try:
         if answer.grant.action.object not in RUNTIMES:
-            raise BadInput(f"there is no runtime `{answer.grant.action.object}`; one of {', '.join(sorted(RUNTIMES))}")
-        child_id = await _take_on(hands, parent_id, arguments, key)
+            raise BadInput(f"there is no runtime `{answer.grant.action.object}`; one of {', '.join(RUNTIMES)}")
+        child_id = await _take_on(hands, parent_id, str(answer.grant.action.object), arguments, key)
         child = await _driven(replace(hands, above=box), drive, child_id)
     except RemitError as error:
         await hands.record(Effected(run=parent_id, key=answer.grant.key, ok=False, receipt=str(error)))
@@ -70,6 +69,7 @@ async def delegate(
     return {
         "schema": "remit.act/1", "run": parent_id, "decision": "allow", "reasons": [], "done": child.verdict is not None,
         "child": child_id, "verdict": child.verdict, "exceptions": list(child.exceptions), "why": child.why,
+        **back(child),
     }  # fmt: skip
 
 
@@ -93,16 +93,17 @@ async def _free(hands: Hands, child_id: str) -> None:
                 await anyio.sleep(LOOK)
 
 
-async def _take_on(hands: Hands, parent_id: str, arguments: dict[str, Any], key: str) -> str:
+async def _take_on(hands: Hands, parent_id: str, runtime: str, arguments: dict[str, Any], key: str) -> str:
     parent = await hands.replay(parent_id)
     if key in parent.keys:
         return parent.keys[key]
     if await _asked_again(hands, parent) >= MOST_AGAIN:
         raise Refused("children of this run asked again and again for what a person has said no to", hint="do something else")
     contract = _contract(parent, arguments)
-    command = arguments.get("command")
-    if not isinstance(command, list) or not command or not all(isinstance(part, str) for part in command):
-        raise BadInput("`command` must be a list of texts: the argv of the child's runtime")
+    command = _command(runtime, arguments.get("command"))
+    up = justified(parent, contract, runtime, arguments) if runtime in HEAVY_RUNTIMES else None
+    if isinstance(up, Refuse):
+        raise Refused("; ".join(reason.why for reason in up.reasons), hint=up.reasons[0].instead)
     async with hands.ledger.transaction() as transaction:
         state = replay(transaction.events(parent_id))
         if key in state.keys:
@@ -112,7 +113,10 @@ async def _take_on(hands: Hands, parent_id: str, arguments: dict[str, Any], key:
         child_id = f"{parent_id}.{len(state.keys) + 1}"
         reserved = _reserve(state, contract.limits)
         transaction.append(ChildStarted(run=parent_id, child=child_id, key=key, reserved=reserved))
-        transaction.append(_started(parent, child_id, contract, tuple(command), key))
+        if up is not None:
+            transaction.append(escalated(parent, child_id, up))
+        model = str(arguments.get("model") or "")
+        transaction.append(_started(parent, child_id, contract, (runtime, model, command), key))
         transaction.submit(Job(id=f"{child_id}:start", run=child_id))
     return child_id
 
@@ -137,14 +141,26 @@ def _told_no(decided: Decided) -> bool:
     return decided.decision == "refuse" and any(reason.code is Code.DENIED for reason in decided.reasons)
 
 
-def _started(parent: Run, child_id: str, contract: Contract, command: tuple[str, ...], key: str) -> Started:
+def _command(runtime: str, given: object) -> tuple[str, ...]:
+    """The argv of a child's runtime; only a plain command and an ACP agent need one."""
+    if given is None and runtime not in {"command", "acp"}:
+        return ()
+    if not isinstance(given, list) or not given or not all(isinstance(part, str) for part in given):
+        raise BadInput("`command` must be a list of texts: the argv of the child's runtime")
+    return tuple(given)
+
+
+def _started(parent: Run, child_id: str, contract: Contract, who: tuple[str, str, tuple[str, ...]], key: str) -> Started:
     assert parent.started is not None
     above = parent.started
+    runtime, model, command = who
+    if model and contract.models and not may_call(contract.models, model):
+        raise BadInput(f"the child's contract does not let `{model}` be called")
     return Started(
         run=child_id, contract=contract, organisation=above.organisation, workspace=above.workspace, command=command,
         trigger=f"delegated by {parent.id}", parent=parent.id, key=key, ancestors=(*above.ancestors, parent.id),
         accepted_level=above.accepted_level, accepted_by=above.accepted_by, visible=above.visible,
-        requester=above.requester, unattended=above.unattended,
+        requester=above.requester, unattended=above.unattended, runtime=runtime, model=model or contract.model, soul=above.soul,
     )  # fmt: skip
 
 
@@ -196,7 +212,10 @@ async def settle(hands: Hands, parent_id: str, child: Run) -> None:
         return
     async with hands.ledger.transaction() as transaction:
         transaction.revoke(child.id)
-        if child.id in replay(transaction.events(parent_id)).children:
+        parent = replay(transaction.events(parent_id))
+        if child.id in parent.children:
+            if child.started is not None and child.started.runtime in HEAVY_RUNTIMES:
+                transaction.append(returned(parent, child))
             _settle(transaction, parent_id, child)
 
 

@@ -1,30 +1,29 @@
 """Who the box asks and tells: every want of the agent becomes an action at the gate."""
 
-import base64
-import binascii
 import hashlib
-import json
+import socket
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
 import anyio
-import msgspec
 
 from remit.authority.action import Action
-from remit.authority.decision import Allow, Code, Decision, Reason, Refuse, word
-from remit.contract.glob import normal_path
+from remit.authority.decision import Allow, Code
 from remit.contract.limits import Spend
 from remit.contract.party import Tool
-from remit.contract.rule import GIT_VERBS, PATH_VERBS, VERBS
-from remit.engine.calls import Called, call, performed
+from remit.engine.beneath import beneath, decided, neutral
+from remit.engine.calls import call, performed
+from remit.engine.escalation import goes_up, kept_here
 from remit.engine.gate import Answer, Gate, exhausted
 from remit.engine.hands import Hands
 from remit.engine.hosted import tell
+from remit.engine.meter import Meter
 from remit.engine.outbox import release
+from remit.engine.speech import Speech
 from remit.engine.waiting import until_answered, until_released
+from remit.engine.want import read_request, refused, reply, seconds, told
 from remit.errors import Conflict, RemitError
 from remit.ports import Box, Exec, Performer
 from remit.run.event import Blocked, Charged, Decided, Effected, Event
@@ -35,22 +34,29 @@ Delegate = Callable[[str, dict[str, Any], Answer], Awaitable[dict[str, Any]]]
 
 TAIL = 4096
 BATCH = 64
-OWN = "/run/remit/bin/remit"
-"""remit's own helper inside the box: its start is recorded and never refused"""
+OWN = frozenset({"/run/remit/bin/remit", "/run/remit/bin/remit-mcp", "/run/remit/bin/hands"})
+"""remit's own helpers inside the box: their start is recorded and never refused"""
 LONGEST = 1024
-MOST_WORDS = 32
 MOST_PROGRAMS = 5000
-PATIENCE = 3600.0
-NO_ARGUMENTS = PATH_VERBS | GIT_VERBS
+MOST_GRANTS = 512
 
 
 class Doorkeeper:
     """`ports.Watcher` for one attempt of one run."""
 
-    def __init__(self, hands: Hands, gate: Gate, run: str, *, log: Path, observes: bool, delegate: Delegate) -> None:
+    def __init__(
+        self, hands: Hands, gate: Gate, run: str, *, log: Path, observes: bool, delegate: Delegate, shows: bool = False,
+        meter: Meter | None = None,
+    ) -> None:  # fmt: skip
         self._hands = hands
         self._gate = gate
-        self._run = run
+        self._run = self.run = run
+        self._shows = shows
+        self._meter = meter
+        self._grants: list[Action] = []
+        self.speech = Speech()
+        self.talks = False
+        """whether what it prints is a conversation that somebody reads"""
         self._log = log
         self._judges_programs = observes
         self._delegate = delegate
@@ -70,13 +76,13 @@ class Doorkeeper:
 
     async def request(self, message: dict[str, Any]) -> dict[str, Any]:
         """One want of the agent: decided, recorded, carried out where remit can, answered with reasons it can act on."""
-        self._touch()
+        self.touch()
         self.busy += 1
         try:
             return await self._request(message)
         finally:
             self.busy -= 1
-            self._touch()
+            self.touch()
 
     async def _request(self, message: dict[str, Any]) -> dict[str, Any]:
         if message.get("verb") == "done":
@@ -85,7 +91,8 @@ class Doorkeeper:
         if message.get("verb") == "got":
             return await self._got(str(message.get("object") or ""))
         if message.get("verb") == "ask":
-            return await self._ask(str(message.get("object") or ""), message.get("wait"))
+            known = str(message.get("question") or "")
+            return await self._ask(str(message.get("object") or ""), message.get("wait"), known)
         try:
             action, content, wait = read_request(message)
         except ValueError as error:
@@ -121,6 +128,8 @@ class Doorkeeper:
             found = performed(self._hands, authorities, action)
             if found is not None:
                 return await self._call(action, *found, wait, ref=str(message.get("ref") or ""))
+        if goes_up(action) and (no := await kept_here(self._gate, self._run, action)):
+            return reply(no, self._run)
         answer = await self._gate.decide(self._run, action, at="door", effect=effect)
         if answer.question is not None:
             keep(self._hands.contents(self._run), content)
@@ -141,7 +150,7 @@ class Doorkeeper:
         """A tool that acts on the world: what the caller is told says how far it got."""
         called = await call(self._hands, self._gate, self._run, action, tool, performer, ref=ref[:LONGEST])
         if called.question and await until_answered(self._hands, self._run, called.question, wait):
-            self._touch()
+            self.touch()
             await release(self._hands, self._gate, self._run, called.key)
             await until_released(self._hands, self._run, called.key)
             called = await call(self._hands, self._gate, self._run, action, tool, performer, ref=ref[:LONGEST])
@@ -174,41 +183,62 @@ class Doorkeeper:
         assert answer.question is not None
         if not await until_answered(self._hands, self._run, answer.question, wait):
             return answer
-        self._touch()
+        self.touch()
         return await self._gate.decide(self._run, action, at="door", effect=effect)
 
-    async def _ask(self, text: str, wait: object) -> dict[str, Any]:
-        """A question of the agent's own to the owner: it grants nothing, it only supplies what is not known."""
-        question = await self._gate.ask_owner(self._run, text[:2000])
+    async def _ask(self, text: str, wait: object, known: str = "") -> dict[str, Any]:
+        """A question of the agent's own to the owner: it grants nothing, it only supplies what is not known.
+
+        `known` is one that it asked before: then it only learns what became of it.
+        """
+        earlier = (await self._hands.replay(self._run)).questions.get(known)
+        mine = earlier is not None and earlier.question.about == "context"
+        question = known if mine else await self._gate.ask_owner(self._run, text[:2000])
         if question is None:
             self._stop_if_used_up(await self._hands.replay(self._run))
             return reply(refused(Code.LIMIT, "too much is before people already, or no turn is left"), self._run)
         await until_answered(self._hands, self._run, question, seconds(wait))
         asked = (await self._hands.replay(self._run)).questions[question]
         said: dict[str, Any] = {"schema": "remit.act/1", "run": self._run, "decision": "ask", "reasons": [], "question": question}
+        if asked.expired and asked.answer is None:
+            said |= {"decision": "refuse"}
         if asked.answer is not None:
             said |= {"decision": "allow", "answer": asked.answer.answer, "note": asked.answer.note, "done": True}
         return said
 
     async def exec(self, program: Exec) -> bool:
         """A program is about to start: recorded always, decided where the contract has `run` rules."""
-        self._touch()
+        self.touch()
         words = tuple(map(printable, (program.path, *program.argv[1:])))
-        if self._judges_programs and program.path != OWN:
+        if self._judges_programs and self._shows and program.path not in OWN:
+            return await self._beneath(words)
+        if self._judges_programs and program.path not in OWN:
             await self.flush()
             answer = await self._gate.decide(self._run, Action(verb="run", object=words), at="observer")
             return isinstance(answer.decision, Allow)
+        why = "remit's own helper" if program.path in OWN else "no `run` rule: programs are recorded, not refused"
+        await self._seen(decided(self._run, Action(verb="run", object=words), neutral(why)))
+        return True
+
+    async def _beneath(self, words: tuple[str, ...]) -> bool:
+        found = await beneath(self._gate, self._run, words, self._grants)
+        if found.decision == "allow":
+            await self._seen(found)
+            return True
+        await self.flush()
+        await self._hands.record(found)
+        return False
+
+    async def _seen(self, found: Decided) -> None:
         self.programs += 1
         if self.programs <= MOST_PROGRAMS:
-            why = "remit's own helper" if program.path == OWN else "no `run` rule: programs are recorded, not refused"
-            self._pending.append(seen(self._run, words, why))
+            self._pending.append(found)
         if len(self._pending) >= BATCH:
             await self.flush()
-        return True
 
     async def connect(self, host: str, port: int) -> bool:
         """The box wants to reach a host."""
-        self._touch()
+        self.touch()
         answer = await self._gate.decide(self._run, Action(verb="fetch", object=f"{host}:{port}"), at="proxy")
         return isinstance(answer.decision, Allow)
 
@@ -218,12 +248,35 @@ class Doorkeeper:
 
     async def output(self, stream: Literal["stdout", "stderr"], data: bytes) -> None:
         """What the program printed goes to the run's own log; the ledger keeps size, hash and tail."""
-        self._touch()
+        self.touch()
         self._hash.update(data)
         self.bytes += len(data)
         self.tail = (self.tail + data)[-TAIL:]
         with self._log.open("ab") as log:
             log.write(data)
+        if self.talks and stream == "stdout":
+            await self.speech.put(data)
+
+    async def model(self, connection: socket.socket) -> None:
+        """A model call comes out of the box."""
+        if self._meter is None or self._hands.models is None:
+            connection.close()
+        else:
+            await self._hands.models.serve(connection, self._meter)
+
+    def granted(self, action: Action) -> None:
+        """A tool call of the runtime was granted: what it amounts to may now be done, once, by whoever sits at the line."""
+        self._grants = [*self._grants, action][-MOST_GRANTS:]
+
+    def was_granted(self, action: Action, content: bytes | None = None) -> bool:
+        """Whether exactly this was granted and is not done yet; then it is used up."""
+        for each in self._grants:
+            meant = (each.verb, each.object) == (action.verb, action.object)
+            named = each.arguments.get("sha256")
+            if meant and (content is None or named in (None, hashlib.sha256(content).hexdigest())):
+                self._grants.remove(each)
+                return True
+        return False
 
     # ------------------------------------------------------------ asked by the attempt
 
@@ -238,7 +291,8 @@ class Doorkeeper:
             pending, self._pending = self._pending, []
             await self._hands.record(*pending)
 
-    def _touch(self) -> None:
+    def touch(self) -> None:
+        """Something happened: the attempt is no silence."""
         self.moved = self._hands.clock.now()
 
 
@@ -252,81 +306,3 @@ def keep(folder: Path, content: bytes | None) -> None:
     if content is not None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         (folder / hashlib.sha256(content).hexdigest()).write_bytes(content)
-
-
-def seen(run: str, words: tuple[str, ...], why: str) -> Decided:
-    """A program that was only recorded; its words are cut, since an agent chooses how long they are."""
-    cut = tuple(word if len(word) <= LONGEST else f"{word[:LONGEST]}…" for word in words[:MOST_WORDS])
-    action = Action(verb="run", object=cut if len(words) <= MOST_WORDS else (*cut, f"… and {len(words) - MOST_WORDS} more words"))
-    reason = Reason(code=Code.NEUTRAL, rule=None, contract="", why=why)
-    return Decided(run=run, action=action, digest=action.digest(), decision="allow", reasons=(reason,), at_door="observer")
-
-
-def seconds(wait: object) -> float:
-    """How long an agent says it will wait, in reason."""
-    return min(PATIENCE, max(0.0, float(wait))) if isinstance(wait, int | float | Decimal) else 0.0
-
-
-def read_request(message: dict[str, Any]) -> tuple[Action, bytes | None, float]:
-    """A line from the door as an action. Raises ValueError with words for the agent.
-
-    Paths and refs take no arguments of the agent's choosing: they would make one act look like many (a no is sticky).
-    """
-    verb, object_ = message.get("verb"), message.get("object")
-    arguments = message.get("arguments") or {}
-    if verb not in VERBS:
-        raise ValueError(f"no such verb `{verb}`; one of {', '.join(VERBS)}")
-    if not isinstance(arguments, dict):
-        raise ValueError("`arguments` must be a map")
-    if isinstance(object_, list) and all(isinstance(part, str) for part in object_) and object_:
-        object_ = tuple(object_)
-    if not isinstance(object_, str | tuple) or not object_:
-        raise ValueError("`object` must be a text, or a list of texts for `run`")
-    content = _content(message.get("content"))
-    if verb in NO_ARGUMENTS:
-        arguments = {}
-    if verb in PATH_VERBS and (not isinstance(object_, str) or normal_path(object_) != object_):
-        raise ValueError(f"`{object_}` is no plain path inside the workspace")
-    if verb == "write":
-        arguments = {"sha256": hashlib.sha256(content or b"").hexdigest()}
-    return Action(verb=verb, object=object_, arguments=arguments), content, seconds(message.get("wait"))
-
-
-def _content(text: object) -> bytes | None:
-    if text is None:
-        return None
-    try:
-        return base64.b64decode(str(text), validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("`content` must be base64") from None
-
-
-def refused(code: Code, why: str) -> Refuse:
-    """A refusal of remit's own, before or after any rule."""
-    return Refuse(reasons=(Reason(code=code, rule=None, contract="", why=why),))
-
-
-def told(called: Called, run: str) -> dict[str, Any]:
-    """A call of a tool as the agent reads it: done, refused, waiting for a person, or nobody knows."""
-    said = reply(called.decision, run, question=called.question or None) | {"state": called.state}
-    if called.key:
-        said |= {"draft": called.key}
-    if called.state == "done":
-        said |= {"done": True, "receipt": called.receipt, "output": json.loads(called.output) if called.output else None}
-    if called.state == "drafted":
-        said |= {"note": "it stands in the outbox and is released once the work is published"}
-    if called.state == "unknown":
-        said |= {"decision": "ask", "note": "nobody knows whether it happened; do not do it another way: a person finds out"}
-    return said
-
-
-def reply(decision: Decision, run: str, *, question: str | None = None) -> dict[str, Any]:
-    """A decision as the agent reads it."""
-    said: dict[str, Any] = {
-        "schema": "remit.act/1",
-        "run": run,
-        "decision": word(decision),
-        "reasons": msgspec.to_builtins(decision.reasons),
-        "done": False,
-    }
-    return said | ({"question": question} if question else {})

@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
 from remit.authority.action import Action
 from remit.authority.compile import Authority
 from remit.authority.decide import decide, granted, numbers
@@ -44,6 +46,8 @@ class Answer:
 def exhausted(run: Run) -> str:
     """The limit that leaves no room for one more want of the agent; empty when none does (BUD-01)."""
     limits, used = run.contract.limits, run.spend.plus(run.reserved)
+    held = run.held  # tokens and money set aside for calls under way mostly come back; their turns are used all the same
+    used = msgspec.structs.replace(used, tokens=used.tokens - held.tokens, usd=used.usd - held.usd)
     for name in ("turns", "calls", "tokens", "usd"):
         most = getattr(limits, name)
         if most is not None and getattr(used, name) >= most:

@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remit.contract.party import Organisation
-from remit.ports import Box, Clock, Leases, Ledger, Notifier, Sandbox, Signer, Tools, Workspace
+from remit.ports import (
+    Box,
+    Clock,
+    Leases,
+    Ledger,
+    ModelDoor,
+    Notifier,
+    Prices,
+    Runtimes,
+    Sandbox,
+    Signer,
+    Tools,
+    Workspace,
+)
 from remit.run.event import Event, QuestionAsked, Recorded
 from remit.run.evolve import replay
 from remit.run.state import Run
@@ -34,6 +47,12 @@ class Hands:
     tools: Tools | None = None
     """what carries out the tools that leave the workspace"""
     channel: Channel | None = None
+    runtimes: Runtimes | None = None
+    """who can do the work, beside a plain command"""
+    models: ModelDoor | None = None
+    """what serves model calls that come out of a box"""
+    prices: Prices | None = None
+    """what models cost"""
 
     def place(self, run: str, attempt: int) -> Path:
         """The folder of one attempt's stage."""

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import stat
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -49,6 +50,10 @@ class Listener:
     async def connect(self, host: str, port: int) -> bool:
         """No host is reached."""
         return False
+
+    async def model(self, connection: socket.socket) -> None:
+        """No model is asked."""
+        connection.close()
 
     async def blocked(self, what: str, object_: str, by: str) -> None:
         """Not the run's doing, so no fact of the run."""

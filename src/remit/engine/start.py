@@ -7,6 +7,7 @@ from pathlib import Path
 from remit.contract.contract import Contract, Level
 from remit.contract.party import Organisation
 from remit.engine.attempt import require_level
+from remit.engine.gear import found
 from remit.engine.hands import Hands
 from remit.engine.lineage import Lineages
 from remit.engine.sight import touches
@@ -44,6 +45,9 @@ async def start(
     requester: str = "",
     unattended: bool = False,
     hosted: bool = False,
+    runtime: str = "command",
+    model: str = "",
+    soul: str = "",
 ) -> str:
     """Record the start of a run and submit it. Raises BadInput for a workspace that is missing, dirty where it matters,
     or overlaps remit's own state, and Unavailable where this machine contains less than the contract needs.
@@ -54,6 +58,7 @@ async def start(
         run=run_id, contract=contract, organisation=organisation, workspace=str(root), command=tuple(command), trigger=trigger,
         visible=tuple(visible), accepted_level=accepted[0] if accepted else None, accepted_by=accepted[1] if accepted else None,
         checklist=tuple(checklist), context=tuple(context), requester=requester, unattended=unattended, hosted=hosted,
+        runtime=runtime, model=model, soul=soul,
     )  # fmt: skip
     await _fit(hands, fact, root)
     async with hands.ledger.transaction() as transaction:
@@ -68,6 +73,9 @@ async def _fit(hands: Hands, fact: Started, root: Path) -> None:
     _apart(fact, root, hands.home.resolve())
     run = Run(id=fact.run, started=fact)
     await _inspect(hands, run, root)
+    if fact.runtime != "command":
+        runtime, task = found(hands, run, "")
+        await runtime.outfit(task)  # whoever is not here is missed before anything is on record
     if not fact.hosted:  # a loop of the caller's own works in no box of remit's
         await require_level(hands, run)
 

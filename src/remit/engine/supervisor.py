@@ -109,8 +109,7 @@ class Supervisor:
         await self._end_children(run)
         facts: list[Event] = []
         if move.verdict == "stopped":
-            receipt = run.work.receipt if run.work is not None else "no attempt was running"
-            facts.append(Stopped(run=run.id, receipt=receipt))
+            facts.append(stopped(await self.hands.replay(run.id), run))
         facts.append(VerdictReached(run=run.id, verdict=move.verdict, exceptions=move.exceptions, why=move.why))
         await self.hands.record(*facts)
 
@@ -118,6 +117,23 @@ class Supervisor:
 async def drive(hands: Hands, run_id: str) -> Run:
     """Drive a run with these hands until it ends or waits."""
     return await Supervisor(hands).drive(run_id)
+
+
+def stopped(run: Run, before: Run) -> Stopped:
+    """What ended with the stop, and what it could not call back. `before` still names the children that were open."""
+    ended = []
+    if run.work is not None and run.work.why == "stopped":
+        ended.append(f"attempt {run.attempt}")
+        ended += run.work.ended
+    ended += [f"run {child}" for child in before.children]
+    remains = [
+        f"{draft.action.said()} ({draft.state})" for draft in run.drafts.values()
+        if draft.state in {"published", "publishing", "unknown"}
+    ]  # fmt: skip
+    if run.published is not None:
+        remains.append(f"what was published stays until `remit undo {run.id}`")
+    receipt = run.work.receipt if run.work is not None else "no attempt was running"
+    return Stopped(run=run.id, receipt=receipt, ended=tuple(ended), remains=tuple(remains))
 
 
 def ending(run: Run) -> str:

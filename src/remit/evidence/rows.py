@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from remit.authority.decision import Code
 from remit.evidence.row import AGENT, REMIT, Question, Row, evidence, line, words
 from remit.evidence.rows_effects import effect_rows
+from remit.evidence.rows_metered import metered_rows
 from remit.evidence.rows_people import people_rows, unanswered
 from remit.run.event import (
     Accepted,
@@ -22,14 +23,20 @@ from remit.run.event import (
     ChildEnded,
     ChildStarted,
     Confirmed,
+    ContextLoaded,
     Decided,
+    Deescalated,
     Delivered,
     Drafted,
     Effected,
+    Escalated,
     HandedOff,
     InDoubt,
     Intended,
     LimitReached,
+    ModelRefused,
+    ModelReserved,
+    ModelSettled,
     Notified,
     Output,
     OwnershipAnswered,
@@ -46,11 +53,14 @@ from remit.run.event import (
     Recorded,
     RecoveryEntered,
     Resolved,
+    RuntimeChosen,
     Started,
     StopAsked,
     Stopped,
     Stuck,
     Told,
+    ToolReturned,
+    Unasked,
     UndoFailed,
     UndoIntended,
     Undone,
@@ -80,6 +90,11 @@ def of(record: Recorded) -> Iterator[tuple[Question, Row]]:
             | Accepted() | Notified() | Delivered() | OwnershipOffered() | OwnershipAnswered() | StopAsked()
         ):  # fmt: skip
             yield from people_rows(record, event)
+        case (
+            RuntimeChosen() | ModelReserved() | ModelSettled() | ModelRefused() | Unasked() | ToolReturned() | ContextLoaded()
+            | Escalated() | Deescalated()
+        ):  # fmt: skip
+            yield from metered_rows(record, event)
         case ChangesJudged():
             yield from _judged(record, event)
         case LimitReached():
@@ -205,7 +220,8 @@ def _released(record: Recorded, event: object) -> Row:
         case UndoFailed():
             return evidence(record, "fail to undo", ", ".join(event.conflicts), reason=event.why)
         case Stopped():
-            return evidence(record, "stopped", receipt=event.receipt)
+            left = f"; cannot be called back: {', '.join(event.remains)}" if event.remains else ""
+            return evidence(record, "stopped", ", ".join(event.ended), reason=left.removeprefix("; "), receipt=event.receipt)
         case ChildStarted():
             return evidence(record, "start a child", event.child, receipt=event.key)
         case ChildEnded():

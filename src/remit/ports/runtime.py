@@ -63,6 +63,8 @@ class Native(Value, frozen=True, kw_only=True):
     actions: tuple[Action, ...]
     text: str = ""
     """what it is, for a person: the shell line, the path"""
+    content: bytes | None = None
+    """what a single `write` would leave behind, where the runtime shows it: a yes is then bound to these bytes"""
 
 
 class Ruling(Value, frozen=True, kw_only=True):
@@ -76,7 +78,10 @@ class Ruling(Value, frozen=True, kw_only=True):
 class Seat(Protocol):
     """What a runtime has of its attempt while it works. Everything it wants passes here."""
 
-    account: Account
+    @property
+    def account(self) -> Account:
+        """Where its model calls are kept account of, for a loop that makes them itself."""
+        ...
 
     async def read(self) -> bytes | None:
         """The next bytes the program in the box printed; None when it is gone or has closed its output."""

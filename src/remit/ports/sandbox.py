@@ -61,6 +61,8 @@ class Exit(Value, frozen=True, kw_only=True):
     why: Literal["ended", "limit", "stopped"]
     limit: str = ""
     receipt: str = ""
+    killed: tuple[str, ...] = ()
+    """processes that were alive when everything was killed, as `name (pid inside)`; the last one says how many more"""
 
 
 class Watcher(Protocol):

@@ -130,6 +130,10 @@ class Workspace(Protocol):
         """A fresh stage kept in `place`; `under` forks another stage. `named` tells which secret paths the contract names."""
         ...
 
+    async def carry(self, sealed: Path, place: Path) -> Stage:
+        """A stage in `place` that begins where the sealed one ended; that one stays as it is. Raises Broken when it is gone."""
+        ...
+
     async def reopen(self, place: Path) -> Stage | None:
         """The sealed stage kept in `place`, None when it was never sealed."""
         ...

@@ -40,6 +40,15 @@ from remit.run.people import (
     Said,
     StopAsked,
 )
+from remit.run.publication import (
+    PublishAsked,
+    Published,
+    PublishFailed,
+    PublishIntended,
+    UndoFailed,
+    UndoIntended,
+    Undone,
+)
 
 SCHEMA = "remit.event/1"
 
@@ -51,7 +60,7 @@ class Started(Fact, frozen=True, kw_only=True, tag="started"):
 
     `requester` is the person who started it. `hosted`: a loop of the caller's own works and asks the gate, in no box of remit's.
     `unattended`: nobody will answer, so what could only be asked is refused at once. `runtime` is who works; `command` is its
-    argv, or what it is given beside the task. `model` is the model that was chosen.
+    argv, or what it is given beside the task. `model` is the model that was chosen, `soul` the text of SOUL.md.
     """
 
     contract: Contract
@@ -73,6 +82,7 @@ class Started(Fact, frozen=True, kw_only=True, tag="started"):
     unattended: bool = False
     runtime: str = "command"
     model: str = ""
+    soul: str = ""
 
 
 class BoxStarted(Fact, frozen=True, kw_only=True, tag="box_started"):
@@ -99,10 +109,11 @@ class BoundarySet(Fact, frozen=True, kw_only=True, tag="boundary_set"):
 
 
 class AttemptStarted(Fact, frozen=True, kw_only=True, tag="attempt_started"):
-    """The runtime was about to be started in a fresh stage."""
+    """The runtime was about to be started in a fresh stage, or in one that carries on from what attempt `carried` had left."""
 
     attempt: int
     because: str = ""
+    carried: int = 0
 
 
 class Decided(Fact, frozen=True, kw_only=True, tag="decided"):
@@ -166,13 +177,14 @@ class Output(Fact, frozen=True, kw_only=True, tag="output"):
 
 
 class WorkDone(Fact, frozen=True, kw_only=True, tag="work_done"):
-    """The runtime ended, nothing of it is left, and its stage is sealed and durable."""
+    """The runtime ended, nothing of it is left, and its stage is sealed and durable. `ended` are processes that were killed."""
 
     attempt: int
     status: int | None
     why: Literal["ended", "limit", "stopped", "stuck"]
     sealed: str
     receipt: str
+    ended: tuple[str, ...] = ()
 
 
 class AttemptLost(Fact, frozen=True, kw_only=True, tag="attempt_lost"):
@@ -237,60 +249,15 @@ class VerdictReached(Fact, frozen=True, kw_only=True, tag="verdict_reached"):
     why: str = ""
 
 
-class PublishIntended(Fact, frozen=True, kw_only=True, tag="publish_intended"):
-    """The stage is about to be released; everything needed to finish or take back is on disk."""
-
-    attempt: int
-    journal: str
-
-
-class Published(Fact, frozen=True, kw_only=True, tag="published"):
-    """The stage was released: the paths and refs that changed."""
-
-    attempt: int
-    paths: tuple[str, ...]
-    refs: tuple[str, ...]
-    receipt: str
-
-
-class PublishFailed(Fact, frozen=True, kw_only=True, tag="publish_failed"):
-    """Nothing was released: a conflict, or the disk."""
-
-    attempt: int
-    why: str
-    conflicts: tuple[str, ...] = ()
-
-
-class PublishAsked(Fact, frozen=True, kw_only=True, tag="publish_asked"):
-    """A person wants what was kept back to be tried once more."""
-
-    by: str
-
-
-class UndoIntended(Fact, frozen=True, kw_only=True, tag="undo_intended"):
-    """What the run published is about to be put back."""
-
-    by: str
-
-
-class Undone(Fact, frozen=True, kw_only=True, tag="undone"):
-    """The stage was dropped, or what was published was put back."""
-
-    paths: tuple[str, ...]
-    receipt: str
-
-
-class UndoFailed(Fact, frozen=True, kw_only=True, tag="undo_failed"):
-    """Nothing was put back, because later work builds on it."""
-
-    why: str
-    conflicts: tuple[str, ...] = ()
-
-
 class Stopped(Fact, frozen=True, kw_only=True, tag="stopped"):
-    """Nothing of the run is left running; the receipt says how that is known."""
+    """Nothing of the run is left running; the receipt says how that is known.
+
+    `ended` is what was running and ended with it; `remains` effects that have left and that no stop can call back.
+    """
 
     receipt: str
+    ended: tuple[str, ...] = ()
+    remains: tuple[str, ...] = ()
 
 
 class ChildStarted(Fact, frozen=True, kw_only=True, tag="child_started"):

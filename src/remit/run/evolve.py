@@ -50,8 +50,9 @@ def _fold(run: Run, fact: e.Event, record: e.Recorded) -> Run:
         case e.AttemptStarted():
             told_again = {key: change(draft, collected=False) for key, draft in run.drafts.items()}
             return change(
-                run, drafts=told_again, attempt=fact.attempt, attempt_at=record.at, box=None, work=None, trouble="", judged=None,
-                checks={}, finished=None, storm=0, last_digest="", repeats=0, rung=None,
+                run, drafts=told_again, because=fact.because, carried=fact.carried, attempt=fact.attempt, attempt_at=record.at,
+                box=None, work=None, trouble="", judged=None, checks={}, finished=None, storm=0, last_digest="", repeats=0,
+                rung=None,
             )  # fmt: skip
         case e.BoxStarted():
             return change(run, box=(fact.pid, fact.born))
@@ -59,7 +60,7 @@ def _fold(run: Run, fact: e.Event, record: e.Recorded) -> Run:
             return change(run, spend=_timed(run, run.at), trouble="crashed")
         case e.WorkDone():
             trouble = {"limit": "limit reached", "stuck": "stuck"}.get(fact.why, "")
-            return change(run, work=fact, spend=_timed(run, record.at), trouble=trouble)
+            return change(run, work=fact, sealed_at=record.at, spend=_timed(run, record.at), trouble=trouble)
         case e.Decided():
             return _decided(run, fact)
         case e.Blocked():
@@ -109,6 +110,11 @@ def _drafts(
 
 def _fold_outcome(run: Run, fact: e.Event, record: e.Recorded) -> Run:
     match fact:
+        case e.ModelReserved():
+            held = _with(run.holds, fact.key, fact.reserved)
+            return change(run, reserved=run.reserved.plus(fact.reserved), holds=held, modelled=run.modelled + 1)
+        case e.ModelSettled():
+            return _model_settled(run, fact)
         case e.ChangesJudged():
             return change(run, judged=fact, checks={}, finished=None, rung=None)
         case e.CheckRan():
@@ -239,7 +245,7 @@ def _decided(run: Run, fact: e.Decided) -> Run:
     over = any(reason.code is Code.LIMIT and reason.rule is None for reason in fact.reasons)
     repeats = run.repeats + 1 if fact.digest == run.last_digest else 1
     turn = Spend(turns=1, calls=1 if fact.action.verb == "call" else 0) if fact.at_door == "door" and not over else Spend()
-    counted = fact.at_door in {"door", "proxy"} or (fact.at_door == "observer" and refused)
+    counted = fact.at_door in {"door", "proxy", "runtime"} or (fact.at_door == "observer" and refused)
     return change(
         run,
         refusals=run.refusals + refused,
@@ -269,13 +275,20 @@ def _child_ended(run: Run, fact: e.ChildEnded) -> Run:
     held = run.children.get(fact.child)
     if held is None:
         return run
-    left = Spend(
-        turns=run.reserved.turns - held.turns, calls=run.reserved.calls - held.calls,
-        tokens=run.reserved.tokens - held.tokens, usd=run.reserved.usd - held.usd, time=run.reserved.time - held.time,
-    )  # fmt: skip
+    left = run.reserved.minus(held)
     used = Spend(turns=fact.spend.turns, calls=fact.spend.calls, tokens=fact.spend.tokens, usd=fact.spend.usd)
     children = {name: spend for name, spend in run.children.items() if name != fact.child}
     return change(run, reserved=left, spend=run.spend.plus(used), children=children)
+
+
+def _model_settled(run: Run, fact: e.ModelSettled) -> Run:
+    """What was set aside comes back, what was used is charged; a second settling of the same call changes nothing."""
+    held = run.holds.get(fact.key)
+    if held is None:
+        return run
+    left = run.reserved.minus(held)
+    holds = {key: spend for key, spend in run.holds.items() if key != fact.key}
+    return change(run, reserved=left, spend=run.spend.plus(fact.spend), holds=holds)
 
 
 def _timed(run: Run, until: datetime | None) -> Spend:

@@ -14,6 +14,7 @@ MOVES: dict[tuple[Phase, str], Phase] = {
     ("working", "work_done"): "sealed",
     ("working", "attempt_lost"): "ready",
     ("sealed", "changes_judged"): "judged",
+    ("sealed", "attempt_started"): "working",
     ("sealed", "verdict_reached"): "concluded",
     ("judged", "changes_judged"): "judged",
     ("judged", "checks_finished"): "checked",

@@ -11,12 +11,16 @@ from remit.run.outbox import Draft
 from remit.run.state import Run
 from remit.value import Value
 
+RESUMING = frozenset({"agent"})
+"""runtimes that keep their conversation, and go on with it in another process"""
+
 
 class Work(Value, frozen=True, kw_only=True, tag="work"):
-    """Start this attempt in a fresh stage."""
+    """Start this attempt in a fresh stage, or in one that carries on from what attempt `carried` had left."""
 
     attempt: int
     because: str = ""
+    carried: int = 0
 
 
 class Lose(Value, frozen=True, kw_only=True, tag="lose"):
@@ -132,7 +136,7 @@ def _toward_verdict(run: Run) -> Move:
                 return _attempt(run, run.rung.why) if run.rung.do == "continue" else _rung(run)
             if run.trouble == "crashed" and any(entry.when == "crashed" for entry in run.contract.recovery):
                 return _ladder(run)
-            return _attempt(run, "the attempt before was cut off" if run.attempt else "")
+            return _attempt(run, "the attempt before was cut off" if run.attempt else "", carried=run.carried)
         case "sealed":
             return _sealed(run)
         case "judged":
@@ -142,6 +146,11 @@ def _toward_verdict(run: Run) -> Move:
 
 
 def _sealed(run: Run) -> Move:
+    if _carries_on(run):
+        if run.open_questions:
+            return Rest(on="answer")
+        if answered := _answered_late(run):
+            return Work(attempt=run.attempt + 1, because=f"{', '.join(answered)} was answered", carried=run.attempt)
     for question in run.blocking:
         if question.about == "action" and not question.draft and not _writes(question):
             return Expire(question=question.question, otherwise="the work is over, so it can no longer be done")
@@ -153,6 +162,23 @@ def _sealed(run: Run) -> Move:
         if _writes(asked.question) and asked.said == "yes" and open_:
             return Perform(question=name)
     return Rest(on="work") if any(map(_pending, run.drafts.values())) else Judge()
+
+
+def _carries_on(run: Run) -> bool:
+    """Whether the runtime takes its own conversation up again once people have answered, on the stage as it left it."""
+    limits, used = run.contract.limits, run.spend
+    room = (limits.time is None or used.time < limits.time) and (limits.turns is None or used.turns < limits.turns)
+    return run.started is not None and run.started.runtime in RESUMING and room and not run.trouble
+
+
+def _answered_late(run: Run) -> list[str]:
+    """Questions of the agent that were answered when its work was sealed already."""
+    assert run.sealed_at is not None
+    return [
+        name
+        for name, asked in run.questions.items()
+        if asked.question.about in {"action", "context"} and asked.said and asked.times and asked.times[-1] > run.sealed_at
+    ]
 
 
 def _pending(draft: Draft) -> bool:
@@ -212,7 +238,7 @@ def _ladder(run: Run) -> Move:
     return Recover(entry=entry, rung=rung, why=_trouble(run))
 
 
-def _attempt(run: Run, because: str) -> Move:
+def _attempt(run: Run, because: str, *, carried: int = 0) -> Move:
     limits = run.contract.limits
     if limits.time is not None and run.spend.time >= limits.time:
         return Conclude(verdict="exhausted", why=f"{limits.time} s of time are used up")
@@ -220,7 +246,7 @@ def _attempt(run: Run, because: str) -> Move:
         return Conclude(verdict="exhausted", why=f"{limits.turns} turns are used up")
     if _hosted(run):  # the loop is the caller's own: nobody here can start it, or start it again
         return Conclude(verdict="failed", why=_trouble(run)) if run.attempt else Rest(on="work")
-    return Work(attempt=run.attempt + 1, because=because)
+    return Work(attempt=run.attempt + 1, because=because, carried=carried)
 
 
 def _ending(run: Run) -> Move:

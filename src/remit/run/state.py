@@ -90,12 +90,17 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     started: Started | None = None
     started_at: datetime | None = None
     attempt: int = 0
+    because: str = ""
+    carried: int = 0
     attempt_at: datetime | None = None
+    sealed_at: datetime | None = None
     box: tuple[int, int] | None = None
     spend: Spend = Spend()
     reserved: Spend = Spend()
     intents: Mapping[str, Intended] = {}
     settled: frozenset[str] = frozenset()
+    holds: Mapping[str, Spend] = {}
+    modelled: int = 0
     created: frozenset[str] = frozenset()
     questions: Mapping[str, Asked] = {}
     work: WorkDone | None = None
@@ -128,6 +133,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     offer: OwnershipOffered | None = None
     taken_by: str = ""
     conditions: tuple[QuestionAnswered, ...] = ()
+
+    @property
+    def held(self) -> Spend:
+        """What model calls that are under way have set aside; it is part of `reserved`."""
+        total = Spend()
+        for each in self.holds.values():
+            total = total.plus(each)
+        return total
 
     @property
     def owner(self) -> str:

@@ -3,6 +3,7 @@
 Containment is not checked here: that needs attacks, and a double has none of it.
 """
 
+import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -83,6 +84,7 @@ class Listener:
         self.started: list[Exec] = []
         self.said: dict[str, bytes] = {"stdout": b"", "stderr": b""}
         self.heard = anyio.Event()
+        self.calls = 0
 
     async def request(self, message: dict[str, Any]) -> dict[str, Any]:
         """Everything is refused at this door."""
@@ -97,6 +99,12 @@ class Listener:
     async def connect(self, host: str, port: int) -> bool:
         """No host."""
         return False
+
+    async def model(self, connection: socket.socket) -> None:
+        """What is said comes back in capitals."""
+        self.calls += 1
+        while data := await _some(connection):
+            connection.send(data.upper())
 
     async def blocked(self, what: str, object_: str, by: str) -> None:
         """Not looked at."""
@@ -273,6 +281,11 @@ async def check_sandbox(
     """
     for check in CHECKS:
         await check(Ground(make, room / check.__name__, programs))
+
+
+async def _some(connection: socket.socket) -> bytes:
+    await anyio.wait_readable(connection)
+    return connection.recv(65536)
 
 
 async def _refused(act: Awaitable[None]) -> None:

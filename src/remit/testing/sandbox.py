@@ -1,12 +1,14 @@
 """Boxes that are none: the programs are Python functions of this very process, free to do anything."""
 
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import anyio
+import anyio.abc
 
 from remit.contract.contract import Level
 from remit.errors import Conflict, Unavailable
@@ -24,6 +26,7 @@ class Inside:
         self._plan = plan
         self._watcher = watcher
         self._box = box
+        self._held = b""
 
     async def act(self, verb: str, object_: str | list[str] = "", **more: Any) -> dict[str, Any]:
         """Ask at the door, as `remit act` does; further fields of the line by name. Raises Conflict where there is no door."""
@@ -50,6 +53,24 @@ class Inside:
         """Whether this host may be reached: never, where the box has no network."""
         return self._plan.network and await self._watcher.connect(host, port)
 
+    async def hears(self) -> bytes:
+        """The next of what is said to its standard input; nothing at its end, and always where the box does not talk."""
+        return await self._box.heard()
+
+    async def hears_line(self) -> bytes:
+        """The next line with its end; what is left without one at the end, then nothing."""
+        while b"\n" not in self._held and (more := await self.hears()):
+            self._held += more
+        end = self._held.find(b"\n") + 1 or len(self._held)
+        line, self._held = self._held[:end], self._held[end:]
+        return line
+
+    async def calls_model(self) -> socket.socket:
+        """A connection to the meter, non-blocking; whoever calls closes it. Raises ConnectionRefusedError where there is none."""
+        if not self._plan.meter:
+            raise ConnectionRefusedError("this box has no meter")
+        return await self._box.metered()
+
     async def stays(self) -> None:
         """Work until stopped."""
         await anyio.sleep_forever()
@@ -59,17 +80,26 @@ Script = Callable[[Inside], Awaitable[int | None]]
 """A program: gives its exit status, None for 0. What it raises is the fault of its author and comes out of `Box.wait`."""
 
 
+PIPE = 16
+"""sayings a script may be behind before whoever speaks waits"""
+
+
 class ScriptedBox:
     """See `remit.ports.Box`."""
 
     pid = 0
     """no process of its own, so nobody can be killed by this number"""
 
-    def __init__(self, plan: BoxPlan, folder: Path, watcher: Watcher) -> None:
+    def __init__(self, plan: BoxPlan, folder: Path, watcher: Watcher, tasks: anyio.abc.TaskGroup) -> None:
         self._plan = plan
         self._folder = folder
         self._watcher = watcher
+        self._tasks = tasks
+        self._speech, self._ear = anyio.create_memory_object_stream[bytes](PIPE)
+        if not plan.talks:
+            self._speech.close()
         self._scope = anyio.CancelScope()
+        self._serving: set[anyio.CancelScope] = set()
         self._ended = anyio.Event()
         self._exit = Exit(status=None, why="stopped")
         self._why: tuple[Literal["limit", "stopped"], str] | None = None
@@ -85,6 +115,10 @@ class ScriptedBox:
             if timed.cancelled_caught:
                 self._why = self._why or ("limit", "time")
         finally:  # cancelled from without, it has ended too, and somebody waits for that
+            self._speech.close()
+            self._ear.close()
+            for each in self._serving:
+                each.cancel()
             why, limit = self._why or ("ended", "")
             receipt = "the script has returned: its box is empty"
             self._exit = Exit(status=status if why == "ended" else None, why=why, limit=limit, receipt=receipt)
@@ -116,6 +150,37 @@ class ScriptedBox:
         if not self._ended.is_set():
             self._why = self._why or (why, limit)
             self._scope.cancel()
+
+    async def say(self, data: bytes) -> None:
+        """To the script; nothing happens when it does not listen (any more)."""
+        with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):
+            await self._speech.send(bytes(data))
+
+    async def close(self) -> None:
+        """End what is said."""
+        self._speech.close()
+
+    async def heard(self) -> bytes:
+        """What the script hears next, nothing at the end."""
+        try:
+            return await self._ear.receive()
+        except anyio.EndOfStream:
+            return b""
+
+    async def metered(self) -> socket.socket:
+        """A connection of loopback, as a real box has it; its other end is with the watcher until the script ends."""
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            near = socket.create_connection(listener.getsockname())
+            far, _ = listener.accept()
+        near.setblocking(False)
+        far.setblocking(False)
+        self._tasks.start_soon(self._served, far)
+        return near
+
+    async def _served(self, far: socket.socket) -> None:
+        with far, anyio.CancelScope() as scope, suppress(Exception):
+            self._serving.add(scope)
+            await self._watcher.model(far)
 
     async def ended(self) -> None:
         """Until nothing runs."""
@@ -181,9 +246,9 @@ class UnconfinedScripts:
                 spare = Path(held.enter_context(tempfile.TemporaryDirectory())) / "tree"
                 copy(folder, spare)
                 folder = spare
-            box = ScriptedBox(plan, folder, watcher)
             failure: BaseException | None = None
             async with anyio.create_task_group() as tasks:
+                box = ScriptedBox(plan, folder, watcher, tasks)
                 tasks.start_soon(box.run, self.programs.get(plan.argv[0]))
                 try:
                     yield box

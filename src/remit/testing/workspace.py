@@ -4,6 +4,8 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from remit.contract.glob import compile_glob
 from remit.errors import BadInput, Broken
 from remit.ports import Inspection, Stage
@@ -50,6 +52,17 @@ class PlainWorkspace:
         kept = Kept(root=str(below), at=str(root), hidden=hidden)
         write_kept(place, kept)
         return PlainStage(place, kept)
+
+    async def carry(self, sealed: Path, place: Path) -> Stage:
+        """A stage in `place` that begins where the sealed one ended. Raises Broken when that one is gone."""
+        kept = read_kept(sealed)
+        if kept is None:
+            raise Broken(f"the stage in `{sealed.name}` is gone", hint="start the run again")
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(sealed, place, symlinks=True)
+        again = replace(kept, phase="open")
+        write_kept(place, again)
+        return PlainStage(place, again)
 
     async def reopen(self, place: Path) -> Stage | None:
         """The sealed stage kept in `place`, None when it was never sealed."""

@@ -1,12 +1,14 @@
 """A real box around a real folder, and a watcher that writes down what it is asked and told."""
 
 import secrets
+import socket
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Literal
 
 import anyio
 
+from remit.adapters.sandboxes import wire
 from remit.adapters.sandboxes.bubblewrap import Bubblewrap
 from remit.ports import Box, BoxLimits, BoxPlan, Exec, Exit, Mount
 
@@ -23,6 +25,8 @@ class Witness:
         self.stderr = b""
         self.refuse: Callable[[Exec], bool] = lambda _: False
         self.reachable: set[tuple[str, int]] = set()
+        self.serve: Callable[[socket.socket], Coroutine[Any, Any, None]] = echoes
+        self.connections = 0
         self.answer: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {"decision": "allow", "reasons": []}
 
     async def request(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -37,6 +41,10 @@ class Witness:
         self.hosts.append((host, port))
         return (host, port) in self.reachable
 
+    async def model(self, connection: socket.socket) -> None:
+        self.connections += 1
+        await self.serve(connection)
+
     async def blocked(self, what: str, object_: str, by: str) -> None:
         self.told.append((what, object_, by))
 
@@ -49,6 +57,12 @@ class Witness:
     @property
     def printed(self) -> str:
         return self.stdout.decode(errors="replace")
+
+
+async def echoes(connection: socket.socket) -> None:
+    """A meter that says back what it hears."""
+    while data := await wire.receive(connection):
+        await wire.send(connection, data)
 
 
 class Ground:

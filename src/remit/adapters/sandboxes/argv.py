@@ -16,10 +16,16 @@ from remit.value import Value
 
 HOME = "/home/agent"
 TOOLS = "/run/remit/bin"
-HELPER = f"{TOOLS}/remit"
+PROGRAMS = {"remit": "act", "remit-mcp": "mcp", "hands": "hands"}
+"""what the box finds among its tools, and the program of ours that it is"""
+INSIDE = "/run/remit/inside"
+HANDS = f"{TOOLS}/hands"
+MCP = f"{TOOLS}/remit-mcp"
 DOOR = "/run/door/socket"
 INIT = "/run/remit/init.pyc"
 PORT = 3128
+METER = 8100
+"""where model calls are taken inside the box"""
 SPACE = 512 * 1024 * 1024
 """bytes for each of /tmp, the home and /dev/shm"""
 ETC = ("/etc/ssl/certs", "/etc/pki/tls/certs", "/etc/pki/ca-trust/extracted", "/etc/alternatives")
@@ -83,7 +89,7 @@ def files(plan: BoxPlan, uid: int, gid: int) -> list[Laid]:
     """The files laid in: who is who, how names are looked up, the helper, and those of the plan."""
     name = "agent" if uid else "root"
     users = f"{name}:x:{uid}:{gid}:agent:{HOME}:/bin/sh\n" + "nobody:x:65534:65534:nobody:/:/bin/false\n"
-    helper = b"#!" + interpreter().encode() + b" -IS\n" + source("act")
+    first = b"#!" + interpreter().encode() + b" -IS\n"
     laid = [
         Laid(path="/etc/passwd", content=users.encode()),
         Laid(path="/etc/group", content=f"{name}:x:{gid}:\nnogroup:x:65534:\n".encode()),
@@ -91,12 +97,17 @@ def files(plan: BoxPlan, uid: int, gid: int) -> list[Laid]:
         Laid(path="/etc/resolv.conf", content=b""),
         Laid(path="/etc/nsswitch.conf", content=b"passwd: files\ngroup: files\nhosts: files\n"),
         Laid(path=INIT, content=program("stage0")),
-        Laid(path=HELPER, content=helper, mode=0o555),
+        *(Laid(path=f"{INSIDE}/{name}.py", content=first + source(name), mode=0o555) for name in (*PROGRAMS.values(), "eyes")),
     ]
     laid += [Laid(path=path, content=Path(path).read_bytes()) for path in COPIED if Path(path).is_file()]
     return [each for each in laid if each.path not in plan.files] + [
         Laid(path=path, content=text.encode()) for path, text in plan.files.items()
     ]
+
+
+def hands_argv() -> tuple[str, ...]:
+    """The command of a box in which only the light agent's hands are."""
+    return (HANDS,)
 
 
 def environment(plan: BoxPlan) -> dict[str, str]:
@@ -108,6 +119,7 @@ def environment(plan: BoxPlan) -> dict[str, str]:
         proxy = f"http://127.0.0.1:{PORT}"
         own |= {name: proxy for lower in ("http_proxy", "https_proxy", "all_proxy") for name in (lower, lower.upper())}
         own["NODE_USE_ENV_PROXY"] = "1"
+        own["no_proxy"] = own["NO_PROXY"] = "127.0.0.1,localhost"  # the box's own, the meter among it
     given = dict(plan.environment)
     if "PATH" in given:
         given["PATH"] = f"{TOOLS}:{given['PATH']}"
@@ -143,6 +155,8 @@ def _interpreter() -> Iterator[list[str]]:
             yield ["--ro-bind", place, place]
     for name in ("python", "python3"):
         yield ["--symlink", real, f"{TOOLS}/{name}"]
+    for name, ours in PROGRAMS.items():
+        yield ["--symlink", f"{INSIDE}/{ours}.py", f"{TOOLS}/{name}"]
 
 
 def _rooms() -> Iterator[list[str]]:

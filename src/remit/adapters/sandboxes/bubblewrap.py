@@ -22,12 +22,16 @@ from remit.adapters.sandboxes.egress import Proxy
 from remit.adapters.sandboxes.launch import Launch, memory_file, start
 from remit.adapters.sandboxes.limits import Monitor
 from remit.adapters.sandboxes.live import Held, Live, Service, kill, readable
+from remit.adapters.sandboxes.meter import Meter
 from remit.adapters.sandboxes.mount import MERGED, Order
 from remit.adapters.sandboxes.observer import Observer
+from remit.adapters.sandboxes.speech import Speech
 from remit.errors import Unavailable
 from remit.ports import Box, BoxPlan, Containment, Watcher
 
 STARTUP = 20.0
+FIRST = 7
+"""the descriptor of the first file laid in: before it the three of every program, the line, the order, arguments, filter"""
 CURE = "run `remit doctor` to see what is missing and how to get it"
 
 
@@ -80,6 +84,8 @@ class Bubblewrap:
         if plan.network:
             proxy = Proxy(watcher, budget=self._egress, dangerously_allow_loopback=self._loopback)
             services.append(partial(proxy.serve, doors.pop(0)))
+        if plan.meter:
+            services.append(partial(Meter(watcher).serve, doors.pop(0)))
         if starting.listener is not None:
             services.append(partial(Observer(watcher).serve, starting.listener))
         return services
@@ -98,6 +104,7 @@ class Starting:
         self.listener: int | None = None
         self.merged: int | None = None
         self.upper: int | None = None
+        self.speech: Speech | None = None
 
     async def start(self) -> Held:
         """Fork, mount, exec, and hear the first process. Raises Unavailable."""
@@ -110,10 +117,10 @@ class Starting:
         ours, theirs = control.pair()
         self.held.callback(ours.close)
         null = self._own(os.open(os.devnull, os.O_RDONLY))
-        laid = dict(enumerate(argv.files(self.plan, self.uid, self.gid), start=7))
+        laid = dict(enumerate(argv.files(self.plan, self.uid, self.gid), start=FIRST))
         words = argv.flags(self.plan, workspace, laid, 6)
         memory = [
-            marshal.dumps(self._orders(machine)),
+            marshal.dumps(self._orders(machine, FIRST + len(laid))),
             b"\0".join(os.fsencode(word) for word in words) + b"\0",
             seccomp.wall(machine, watched=self.plan.observe),
             *[each.content for each in laid.values()],
@@ -121,8 +128,9 @@ class Starting:
         files = [self._own(memory_file(each)) for each in memory]
         with ExitStack() as ends, theirs:  # the box alone keeps these ends: its death is heard on ours
             (output, output_end), (error, error_end) = self._pipe(ends), self._pipe(ends)
+            passed = (null, output_end, error_end, theirs.fileno(), *files, *self._input(ends))
             launch = Launch(
-                argv=(bwrap, "--args", "5", *argv.command()), descriptors=(null, output_end, error_end, theirs.fileno(), *files),
+                argv=(bwrap, "--args", "5", *argv.command()), descriptors=passed,
                 control=theirs.fileno(), order=order, uid=self.uid if self.drop else None, gid=self.gid,
             )  # fmt: skip
             try:
@@ -158,7 +166,7 @@ class Starting:
         assert isinstance(namespace, int)
         return Held(
             bwrap=pid, bwrap_fd=bwrap_fd, init=hello.pid, init_fd=init_fd, namespace=namespace, stdout=output, stderr=error,
-            merged=self.merged, upper=self.upper, control=ours,
+            merged=self.merged, upper=self.upper, control=ours, speech=self.speech,
         )  # fmt: skip
 
     async def _expect(self, ours: socket.socket, word: str, error: int) -> control.Heard:
@@ -191,8 +199,8 @@ class Starting:
             quota=quota, uid=self.uid, gid=self.gid,
         )  # fmt: skip
 
-    def _orders(self, machine: str) -> dict[str, object]:
-        """What stage0 is told."""
+    def _orders(self, machine: str, spare: int) -> dict[str, object]:
+        """What stage0 is told; `spare` is the first descriptor after the files."""
         plan, limits = self.plan, self.plan.limits
         abi = kernel.landlock_abi()
         rules = landlock.ruleset(abi, argv.writable(plan))
@@ -209,12 +217,23 @@ class Starting:
             "memory": limits.memory or 0,
             "descriptors": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
             "door": argv.DOOR if plan.door else "",
-            "network": argv.PORT if plan.network else 0,
+            "ports": [*([argv.PORT] if plan.network else []), *([argv.METER] if plan.meter else [])],
+            "input": spare if plan.talks else 0,
             "rlimits": [(number, value) for number, value in wanted if value is not None],
             "landlock": (rules.handled, rules.scoped, size, [tuple(each) for each in rules.rules]) if rules else None,
             "lookout": seccomp.lookout(machine) if plan.observe else b"",
             "seccomp": kernel.SECCOMP.get(machine, -1),
         }
+
+    def _input(self, ends: ExitStack) -> tuple[int, ...]:
+        """Where the command will read what is said to it. Not as descriptor 0: bwrap would hold that open beside it."""
+        if not self.plan.talks:
+            return ()
+        reader, writer = os.pipe()
+        ends.callback(os.close, reader)
+        self.speech = Speech(writer)
+        self.held.callback(self.speech.shut)
+        return (reader,)
 
     def _pipe(self, ends: ExitStack) -> tuple[int, int]:
         reader, writer = os.pipe()

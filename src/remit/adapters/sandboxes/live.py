@@ -16,6 +16,7 @@ import anyio.to_thread
 from remit.adapters.sandboxes import control
 from remit.adapters.sandboxes.reach import Reach
 from remit.adapters.sandboxes.settle import settle
+from remit.adapters.sandboxes.speech import Speech
 from remit.errors import Broken, Conflict
 from remit.ports import BoxPlan, Exit, Watcher
 from remit.value import Value
@@ -41,6 +42,7 @@ class Held(Value, frozen=True, kw_only=True):
     upper: int | None
     control: socket.socket
     """where the first process says at its end what the command left running"""
+    speech: Speech | None
 
 
 class Live:
@@ -71,6 +73,16 @@ class Live:
             return
         self._why = self._why or (why, limit)
         kill(self._held.init_fd)
+
+    async def say(self, data: bytes) -> None:
+        """To the standard input of the command; nothing happens when it does not read it (any more)."""
+        if self._held.speech is not None:
+            await self._held.speech.say(data)
+
+    async def close(self) -> None:
+        """End its standard input."""
+        if self._held.speech is not None:
+            await self._held.speech.close()
 
     async def write(self, path: str, data: bytes, mode: int = 0o644) -> None:
         """Write a workspace file through the live mount. Raises Conflict when a link, or the box's end, is in the way."""

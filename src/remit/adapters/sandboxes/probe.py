@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
@@ -49,6 +50,9 @@ class Listener:
     async def connect(self, host: str, port: int) -> bool:
         """Nowhere."""
         return False
+
+    async def model(self, connection: socket.socket) -> None:
+        """Nobody asks a model here."""
 
     async def blocked(self, what: str, object_: str, by: str) -> None:
         """Not of interest here."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from remit.adapters.workspaces import copied, overlay, refs, settings, snapshot, walk
+from remit.adapters.workspaces.carrying import carried
 from remit.adapters.workspaces.fork import fork
 from remit.adapters.workspaces.git import Git, dirty, repository
 from remit.adapters.workspaces.journal import sync_folder
@@ -147,6 +148,10 @@ class StagedWorkspace:
             if walk.lstat(copy, snapshot.GIT) is not None:
                 refs.snapshot(copy).save(place / "git-fresh")
         return frozenset(missing), cleaned
+
+    async def carry(self, sealed: Path, place: Path) -> Stage:
+        """A stage in `place` that begins where the sealed one ended; that one stays as it is. Raises Broken when it is gone."""
+        return await worked(carried, sealed, Path.cwd() / place)
 
     async def reopen(self, place: Path) -> Stage | None:
         """The sealed stage kept in `place`, None when it was never sealed."""

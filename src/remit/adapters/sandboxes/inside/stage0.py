@@ -78,7 +78,9 @@ syscall = Wide(_ctypes.dlsym(LIBC, "syscall"))
 def main() -> None:
     """Serve one box and end with the status of its command."""
     order: dict[str, Any] = marshal.loads(read(ORDER))  # noqa: S302 - written by the supervisor into a file of its own
-    posix.closerange(ORDER, order["descriptors"])
+    if order["input"]:
+        posix.dup2(order["input"], ORDER)
+    posix.closerange(ORDER + bool(order["input"]), order["descriptors"])
     posix.set_inheritable(CONTROL, False)
     # from here on nobody of the same user can read this process, its memory or its descriptors
     prctl(SET_DUMPABLE, 0, 0, 0, 0)
@@ -94,6 +96,8 @@ def main() -> None:
     command = posix.fork()
     if command == 0:
         begin(order, control)
+    if order["input"]:  # the command's alone, or nobody would hear that it has closed it
+        posix.close(ORDER)
     while True:
         pid, status = posix.waitpid(-1, 0)
         if pid == command:
@@ -118,18 +122,21 @@ def open_doors(order: dict[str, Any]) -> list[Any]:
         door.bind(order["door"])
         door.listen(32)
         doors.append(door)
-    if order["network"]:
-        network = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
-        network.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
-        network.bind(("127.0.0.1", order["network"]))
-        network.listen(128)
-        doors.append(network)
+    for port in order["ports"]:
+        listening = _socket.socket(_socket.AF_INET, _socket.SOCK_STREAM)
+        listening.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
+        listening.listen(128)
+        doors.append(listening)
     return doors
 
 
 def begin(order: dict[str, Any], control: Any) -> None:
     """Become the command, with less and less on the way; never returns."""
     try:
+        if order["input"]:
+            posix.dup2(ORDER, 0)
+            posix.close(ORDER)
         # a signal ignored by Python would stay ignored in every program started from here
         for number in (_signal.SIGPIPE, _signal.SIGXFSZ):
             _signal.signal(number, _signal.SIG_DFL)

@@ -1,0 +1,107 @@
+"""Tools that remit carries out itself after deciding: registered tools, the owner's word, a heavier runtime, the network."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any
+
+from remit.adapters.runtimes.agent.tool import Act, Bench, CannotUse, Plan, Tool, field
+from remit.contract.models import RUNTIMES
+from remit.contract.tiers import usual_tier
+from remit.value import Value
+
+SCHEMA = "remit.act/1"
+
+
+class Fetch(Value, frozen=True, kw_only=True):
+    url: Annotated[str, field("http or https URL")]
+
+
+class AskOwner(Value, frozen=True, kw_only=True):
+    question: Annotated[str, field("what you need to know, in one or two sentences")]
+
+
+class Delegate(Value, frozen=True, kw_only=True):
+    runtime: Annotated[str, field(f"one of {', '.join(RUNTIMES)}")]
+    why: Annotated[str, field("what makes this more than you can do: many files, a terminal, a browser, deep iteration")]
+    contract: Annotated[str, field("text of a contract file: no wider than yours, and its limits come out of what you have left")]
+    command: Annotated[tuple[str, ...], field("for the runtime `command`: the words to start")] = ()
+
+
+class Done(Value, frozen=True, kw_only=True):
+    message: Annotated[str, field("what was done, in a sentence")] = ""
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+async def _fetch(at: Bench, _: str, given: Fetch) -> Plan:
+    async def then(_: Mapping[str, Any]) -> str:
+        answer = await at.hands.ask("fetch", url=given.url)
+        return f"[status {answer.get('status')}]\n{answer.get('text') or ''}"
+
+    return Plan(act=_message("fetch", given.url, {}), then=then)
+
+
+async def _ask(_: Bench, __: str, given: AskOwner) -> Plan:
+    if not given.question.strip():
+        raise CannotUse("ask_owner: the question is empty")
+    return Plan(act=_message("ask", given.question, {}))
+
+
+async def _delegate(_: Bench, __: str, given: Delegate) -> Plan:
+    arguments: dict[str, Any] = {"why": given.why, "contract": given.contract}
+    if given.command:
+        arguments["command"] = list(given.command)
+    return Plan(act=_message("delegate", given.runtime, arguments))
+
+
+async def _done(_: Bench, __: str, given: Done) -> Plan:
+    return Plan(act=_message("done", given.message, {}))
+
+
+def registered(name: str) -> Tool:
+    """A tool of the organisation or the contract, called by its own name."""
+
+    async def plan(_: Bench, __: str, given: Mapping[str, Any]) -> Plan:
+        return Plan(act=_message("call", name, exact(given)))
+
+    says = f"The registered tool `{name}`. Its arguments are those of its declaration in your task."
+    return Tool(
+        name=name, says=says, takes=None, tier=usual_tier(name, "execute"), plan=plan, changes=True, verbs=("call",)
+    )  # fmt: skip
+
+
+def exact(value: Any) -> Any:
+    """JSON values without floats: a number with a point becomes the decimal that was written."""
+    match value:
+        case float():
+            return Decimal(repr(value))
+        case Mapping():
+            return {str(name): exact(each) for name, each in value.items()}
+        case list() | tuple():
+            return [exact(each) for each in value]
+        case _:
+            return value
+
+
+def _message(verb: str, named: str, arguments: Mapping[str, Any]) -> Act:
+    return Act(message={"schema": SCHEMA, "verb": verb, "object": named, "arguments": arguments, "wait": 0})
+
+
+BROKERED = (
+    Tool(
+        name="fetch", says="Get what stands at a URL.", takes=Fetch, tier="bounded", plan=_fetch, changes=True, verbs=("fetch",)
+    ),
+    Tool(
+        name="ask_owner", says="Ask the owner something you do not know and cannot find out. It grants nothing.",
+        takes=AskOwner, tier="bounded", plan=_ask, changes=True,
+    ),
+    Tool(
+        name="delegate", says="Hand work that is too heavy for you to a heavier runtime, under a narrower contract.",
+        takes=Delegate, tier="high-risk", plan=_delegate, changes=True, verbs=("delegate",),
+    ),
+    Tool(
+        name="done", says="Say that the work is done. The checks decide whether it is.", takes=Done, tier="read-only",
+        plan=_done, changes=True,
+    ),
+)  # fmt: skip

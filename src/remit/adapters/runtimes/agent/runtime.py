@@ -1,0 +1,65 @@
+"""The light agent as a runtime: its loop is here on the host, its hands are a small program in the box."""
+
+import importlib.metadata
+import importlib.util
+from typing import TYPE_CHECKING
+
+import anyio
+
+from remit.adapters.runtimes.agent.hands import Gone, Hands
+from remit.adapters.runtimes.agent.tool import Bench
+from remit.adapters.runtimes.agent.tools import chosen
+from remit.adapters.sandboxes.argv import hands_argv
+from remit.errors import BadInput, Unavailable
+from remit.ports.runtime import Outfit, Seat, Task
+
+if TYPE_CHECKING:
+    from pydantic_ai.models import Model
+
+LIBRARY = "pydantic-ai-slim"
+
+
+class LightAgent:
+    """See `ports.Runtime`. `model` is a model object instead of the task's name of one: for loops that bring their own."""
+
+    name = "agent"
+    shows = True
+
+    def __init__(self, model: "str | Model | None" = None) -> None:
+        self._model = model
+        self._scope = anyio.CancelScope()
+        self.words = ""
+
+    async def outfit(self, task: Task) -> Outfit:
+        """A program that runs, reads and searches where the outside tells it to. Raises Unavailable without the library."""
+        if importlib.util.find_spec("pydantic_ai") is None:
+            raise Unavailable("the light agent needs a library that is not installed", hint="pip install 'remit[agent]'")
+        if not (self._model or task.model):
+            raise BadInput("the light agent needs a model", hint="write `model: PROVIDER:NAME` in the contract, or give --model")
+        chosen(task.command, task.tools)
+        return Outfit(argv=hands_argv(), version=importlib.metadata.version(LIBRARY), talks=True, meter=False)
+
+    async def drive(self, seat: Seat, task: Task) -> None:
+        """Work the task. Its last words are in `words`; whether the work is done is for the checks to say."""
+        from remit.adapters.runtimes.agent.loop import work  # the library is imported only by who works with it
+
+        hands = Hands(seat)
+        bench = Bench(seat=seat, hands=hands, cwd=task.cwd)
+        failed: Exception | None = None
+        async with anyio.create_task_group() as group:
+            group.start_soon(hands.listen)
+            with self._scope:
+                try:
+                    self.words = await work(self._model or task.model, bench, task, chosen(task.command, task.tools))
+                except Gone:
+                    self.words = "the box ended"
+                except Exception as error:  # noqa: BLE001 - a group would wrap it
+                    failed = error
+            group.cancel_scope.cancel()
+        await seat.close()
+        if failed is not None:
+            raise failed
+
+    async def cancel(self) -> None:
+        """Leave off: a call under way is charged in full, since nobody knows."""
+        self._scope.cancel()

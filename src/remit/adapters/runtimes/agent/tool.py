@@ -1,0 +1,93 @@
+"""The tools of the light agent: what each takes, how dangerous it is, and what one call of it amounts to.
+
+A tool plans first: which actions a call is. Only when these are granted does the plan act.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from remit.adapters.runtimes.agent.hands import Hands
+from remit.contract.party import Tier
+from remit.ports.runtime import Native, Seat
+from remit.value import Value
+
+Do = Callable[[], Awaitable[str]]
+
+
+class CannotUse(Exception):
+    """What the model gave cannot be used: it is told why, and may try again."""
+
+
+class Failed(Exception):
+    """It was done, or tried, and did not work: the model is told."""
+
+
+class Act(Value, frozen=True, kw_only=True):
+    """A call that remit itself decides and carries out: a `remit.act/1` request."""
+
+    message: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a call amounts to. `native` is decided, then `do` acts in the box or on the stage; an `act` remit does by itself.
+
+    After an `act` that was allowed, `then` may go on in the box with what was answered.
+    """
+
+    native: Native | None = None
+    do: Do | None = None
+    act: Act | None = None
+    then: Callable[[Mapping[str, Any]], Awaitable[str]] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What tools work with."""
+
+    seat: Seat
+    hands: Hands
+    cwd: str
+    run: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """One tool as the model has it. `changes` ones have an effect, so what is about to run is put down before it does.
+
+    `verbs` are those whose rules decide it.
+    """
+
+    name: str
+    says: str
+    takes: type[Value] | None
+    tier: Tier
+    plan: Callable[[Bench, str, Any], Awaitable[Plan]]
+    changes: bool = False
+    verbs: tuple[str, ...] = ()
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of its arguments."""
+        if self.takes is None:
+            return {"type": "object", "properties": {}, "additionalProperties": True}
+        found = msgspec.json.schema(self.takes)["$defs"][self.takes.__name__]
+        return {"type": "object", "additionalProperties": False} | {
+            name: found[name] for name in ("properties", "required") if name in found
+        }
+
+    def read(self, given: Mapping[str, Any]) -> Any:
+        """The arguments as the tool takes them. Raises CannotUse with words for the model."""
+        if self.takes is None:
+            return given
+        try:
+            return msgspec.convert(given, self.takes)
+        except msgspec.ValidationError as error:
+            raise CannotUse(f"{self.name}: {error}") from None
+
+
+def field(words: str) -> Any:
+    """What an argument is, said to the model."""
+    return msgspec.Meta(description=words)

@@ -1,0 +1,76 @@
+"""Gemini CLI at work, over ACP: it asks before it edits, runs, fetches or calls an MCP tool, and hands its writes to us.
+
+Reads inside the workspace it does by itself, unasked: there the box alone decides. Tried with 0.61.0.
+"""
+
+import msgspec
+
+from remit.adapters.runtimes.acp.manner import Manner
+from remit.adapters.runtimes.acp.runtime import Acp
+from remit.adapters.runtimes.finding import Product, find
+from remit.ports import Outfit, Task
+
+PRODUCT = Product(name="gemini", variable="REMIT_GEMINI", package="@google/gemini-cli", pinned="0.61.0")
+MASKS = (".gemini/**", ".agents/skills/**", ".geminiignore")
+"""settings of a workspace: hooks, servers, extensions, commands, policies, skills. GEMINI.md is content, and stays"""
+SETTINGS_FILE = "/run/remit/gemini.json"
+"""system settings: they stand above those of a home and of a workspace, and nobody in the box can change them"""
+SETTINGS = {
+    "security": {
+        "auth": {"selectedType": "gemini-api-key", "enforcedType": "gemini-api-key"},
+        "disableYoloMode": True,
+        "disableAlwaysAllow": True,
+        "enablePermanentToolApproval": False,
+        "blockGitExtensions": True,
+    },
+    "privacy": {"usageStatisticsEnabled": False},
+    "telemetry": {"enabled": False},
+    "general": {
+        "defaultApprovalMode": "default",
+        "enableAutoUpdate": False,
+        "enableAutoUpdateNotification": False,
+        "checkpointing": {"enabled": False},
+        "plan": {"enabled": False},
+        "maxAttempts": 1,
+    },
+    "advanced": {"ignoreLocalEnv": True},
+    "experimental": {"enableAgents": False, "extensionManagement": False, "directWebFetch": True, "autoMemory": False},
+    "tools": {"exclude": ["google_web_search"], "shell": {"enableInteractiveShell": False}},
+    "mcp": {"allowed": ["remit"]},
+    "skills": {"enabled": False},
+    "hooksConfig": {"enabled": False},
+    "ide": {"enabled": False},
+}
+"""a fetch names its address this way, and a sub-agent would act without asking"""
+
+
+class Gemini(Acp):
+    """See `ports.Runtime`."""
+
+    name = "gemini"
+    shows = True
+    manner = Manner(whole=True, joint="__")
+
+    async def outfit(self, task: Task) -> Outfit:
+        """See `ports.Runtime`. Raises Unavailable."""
+        found = await find(PRODUCT)
+        named = ("-m", task.model) if task.model else ()
+        return Outfit(
+            argv=(*found.argv, "--acp", "--approval-mode", "default", "--skip-trust", *named),
+            version=found.version,
+            visible=found.visible,
+            environment={
+                "GEMINI_API_KEY": task.token,
+                "GOOGLE_GEMINI_BASE_URL": task.meter,
+                "GEMINI_CLI_SYSTEM_SETTINGS_PATH": SETTINGS_FILE,
+                "GEMINI_CLI_TRUST_WORKSPACE": "true",
+                "GEMINI_TELEMETRY_ENABLED": "false",
+                "NO_BROWSER": "true",
+                "NO_COLOR": "1",
+                "NO_PROXY": "127.0.0.1,localhost",
+                "no_proxy": "127.0.0.1,localhost",
+            },
+            files={SETTINGS_FILE: msgspec.json.encode(SETTINGS).decode()},
+            masks=MASKS,
+            talks=True,
+        )

@@ -1,0 +1,55 @@
+"""What a runtime is told: the contract in words, how to ask for what it may not do itself, and for whom it acts."""
+
+from pathlib import Path
+
+from remit.contract.contract import Contract
+from remit.contract.print import print_contract
+from remit.engine.hands import Hands
+from remit.ports import Task
+from remit.run.state import Run
+
+METER = "http://127.0.0.1:8100"
+"""where the meter listens inside a box"""
+
+
+def briefed(hands: Hands, run: Run, token: str) -> Task:
+    """The task of the attempt that has just begun."""
+    assert run.started is not None
+    state = hands.home / "runs" / run.id / "runtime"
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    contract = run.contract
+    return Task(
+        run=run.id, attempt=run.attempt, text=words(contract, run.because), identity=identity(run), because=run.because,
+        model=run.started.model or contract.model, command=run.started.command, cwd=str(Path(run.started.workspace)),
+        state=state, keeps=contract.history == "keep" or run.carried > 0, token=token, meter=METER,
+        most_output=min((each.output for each in contract.models if each.output), default=None),
+        tools=tuple(tool.name for tool in (*run.started.organisation.tools, *contract.tools)),
+    )  # fmt: skip
+
+
+def identity(run: Run) -> str:
+    """For whom it acts: SOUL.md where there is one, else a sentence."""
+    assert run.started is not None
+    for_whom = run.contract.principal or run.owner
+    return run.started.soul or f"You act for {for_whom}. {run.owner} answers for the outcome."
+
+
+def words(contract: Contract, because: str) -> str:
+    """The whole task as text. Nothing in it enforces anything: what it says is enforced elsewhere."""
+    again = [f"This is a further attempt: {because}.", ""] if because else []
+    return "\n".join(
+        [
+            f"# Task\n\n{contract.goal}\n",
+            *again,
+            "It is done when the checks named under `success` pass on what you leave in the workspace.",
+            "",
+            "You work under this contract. It is enforced outside of you: whatever it does not allow is refused or dropped, and",
+            "a refusal says why and what to do instead. Do not look for ways around it; do what is allowed, and leave the rest.",
+            "",
+            "```yaml",
+            print_contract(contract).rstrip(),
+            "```",
+            "",
+            "Work only in the current folder. When everything is done, say so in a sentence and end.",
+        ]
+    )

@@ -1,0 +1,101 @@
+"""A runtime at work: driven beside its box, asked to leave off, and held against what its model was seen to want."""
+
+from collections import Counter
+from datetime import datetime
+
+import anyio
+
+from remit.engine.doorkeeper import Doorkeeper
+from remit.engine.gate import Gate
+from remit.engine.gear import Gear
+from remit.engine.hands import Hands
+from remit.engine.meter import Meter
+from remit.engine.seat import AtWork
+from remit.errors import RemitError
+from remit.ports import Box
+from remit.run.event import Unasked
+from remit.run.state import Run
+
+POLITE = 0.5
+"""seconds a runtime has to leave off when it is asked to, before its box is killed"""
+LINGER = 1.0
+"""seconds its program has to end once its driver is done"""
+MOST_UNASKED = 100
+
+
+class Working:
+    """One attempt's runtime. A plain command has no driver; then this only watches."""
+
+    def __init__(self, hands: Hands, gate: Gate, gear: Gear, keeper: Doorkeeper, box: Box) -> None:
+        self.gear = gear
+        self.over = anyio.Event()
+        self.trouble = ""
+        """why the driver failed"""
+        self._hands, self._keeper = hands, keeper
+        self._seat = AtWork(hands, gate, keeper, gear.meter, box)
+
+    async def drive(self) -> None:
+        """Until the runtime says that it is done; what goes wrong in the driver is told, and ends the attempt."""
+        runtime, task = self.gear.runtime, self.gear.task
+        if runtime is None or task is None:
+            self.over.set()
+            return
+        try:
+            await self._seat.loaded("task", task.text.encode())
+            await self._seat.loaded("identity", task.identity.encode())
+            await runtime.drive(self._seat, task)
+        except RemitError as error:
+            self.trouble = f"the runtime `{runtime.name}` failed: {error}"
+        except Exception as error:  # noqa: BLE001 - whatever a driver met, the attempt has to be closed and recorded
+            self.trouble = f"the runtime `{runtime.name}` failed: {type(error).__name__}: {error}"[:500]
+        finally:
+            self._keeper.done = self._hands.clock.now()
+            self._keeper.speech.deafen()
+            self.over.set()
+            self._keeper.wake.set()
+
+    async def left_off(self) -> None:
+        """Ask it to leave off, in its own protocol, and not for long."""
+        if self.gear.runtime is None or self.over.is_set():
+            return
+        with anyio.move_on_after(POLITE):
+            await self.gear.runtime.cancel()
+
+    def finished(self, now: datetime, grace: float) -> bool:
+        """Whether its program should have ended by itself by now."""
+        done = self._keeper.done
+        return done is not None and (now - done).total_seconds() > (grace if self.gear.runtime is None else LINGER)
+
+    def moved(self, now: datetime) -> datetime:
+        """When something happened last; what is under way is no silence."""
+        meter = self.gear.meter
+        return now if self._keeper.busy or meter.busy else max(self._keeper.moved, meter.moved)
+
+    def unasked(self, attempt: int) -> list[Unasked]:
+        """Tool calls the model wrote that nobody asked the gate about: bounded by the box, and told."""
+        if not self.gear.shows:
+            return []
+        asked = Counter(self._seat.names)
+        found: list[Unasked] = []
+        for tool in self.gear.meter.tools:
+            if tool.id in self._seat.asked:
+                continue
+            if asked[tool.name] > 0:  # a runtime that has ids of its own for them
+                asked[tool.name] -= 1
+                continue
+            call, text = tool.id[:200], tool.arguments[:500]
+            found.append(Unasked(run=self._keeper.run, attempt=attempt, tool=tool.name[:200], call=call, text=text))
+        return found[:MOST_UNASKED]
+
+
+def too_fast(run: Run, meter: Meter, now: datetime) -> str:
+    """Why money or tokens go faster than the contract lets them, or nothing (KILL-03)."""
+    pace = run.contract.limits.pace
+    if pace is None:
+        return ""
+    paid = meter.paid(now, pace.within)
+    if pace.usd is not None and paid.usd > pace.usd:
+        return f"{paid.usd / 1_000_000:.2f} usd within {pace.within} s, and {pace.usd / 1_000_000:.2f} is the pace"
+    if pace.tokens is not None and paid.tokens > pace.tokens:
+        return f"{paid.tokens} tokens within {pace.within} s, and {pace.tokens} is the pace"
+    return ""

@@ -1,0 +1,1 @@
+"""The Model Context Protocol: the gate before any server, and remit as a server."""

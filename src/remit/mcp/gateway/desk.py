@@ -1,0 +1,239 @@
+"""The run behind a gateway: started when it is known what the server has, asked for every act, and ended in order."""
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import anyio
+from anyio.abc import TaskGroup, TaskStatus
+
+from remit.app import engine, identity
+from remit.authority.action import Action
+from remit.authority.compile import Authority
+from remit.authority.decision import Code
+from remit.contract.party import Tool
+from remit.engine import hosted
+from remit.engine.start import start
+from remit.engine.supervisor import Supervisor
+from remit.errors import BadInput
+from remit.guard import Done, Guard, Outcome, Refused, Waiting
+from remit.guard.carrying import Carrier, Lease
+from remit.guard.declaring import Declared
+from remit.guard.opening import Terms, home_of, terms
+from remit.mcp.gateway.listing import undeclared
+from remit.mcp.gateway.messages import Reply
+from remit.mcp.gateway.methods import GATED
+from remit.mcp.gateway.passing import UNDER_WAY, Asks, Passing, polled
+from remit.mcp.gateway.performing import ServerPerformer
+from remit.mcp.gateway.server import Lost, Server
+from remit.ports import Performer, Signer
+from remit.run.metered import ContextLoaded
+
+Result = Done | Refused | Waiting
+MOST_KEPT = 4 * 1024 * 1024
+"""bytes of answers that are kept for whoever asks again"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a gateway is started with. `person_here`: the local identity sits at the host, so what is said there is theirs."""
+
+    contract: Path
+    org: str | None = None
+    home: Path | None = None
+    workspace: Path | None = None
+    command: tuple[str, ...] = ()
+    unattended: bool = False
+    person_here: bool = False
+    wait: float = 0
+
+
+class Performers(Mapping[str, Performer]):
+    """What the server carries out, by the names it is called in rules; more may come to be known."""
+
+    def __init__(self, desk: "Desk") -> None:
+        self._desk, self._known = desk, dict[str, Performer]()
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __getitem__(self, name: str) -> Performer:
+        if name not in self._known:
+            if name not in GATED and name not in self._desk.offered:
+                raise KeyError(name)
+            method = name if name in GATED else "tools/call"
+            self._known[name] = ServerPerformer(name, method, self._desk)
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+class Desk:
+    """Everything a gateway asks of remit. One run, whoever and however many its hosts are."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.wanted = wanted
+        self.offered: set[str] = set()
+        self.declared: frozenset[str] = frozenset()
+        self.person = ""
+        self.outcome: Outcome | None = None
+        self.signer: Signer | None = None
+        self._guard: Guard | None = None
+        self._carrier: Carrier | None = None
+        self._servers: list[Server] = []
+        self._held: dict[str, Passing] = {}
+        self._said: OrderedDict[str, Reply] = OrderedDict()
+        self._turn, self._over = anyio.Lock(), anyio.Event()
+
+    @property
+    def run(self) -> str:
+        """The id of the run; empty before it has begun."""
+        return self._guard.run if self._guard is not None else ""
+
+    def behind(self, server: Server) -> None:
+        """One more server that calls can be carried out by."""
+        self._servers.append(server)
+
+    def reach(self, key: str) -> tuple[Asks, Passing | None]:
+        """Who carries out what was approved, and the request that still waits for it. Raises Lost."""
+        passing = self._held.get(key)
+        if passing is not None and not passing.left.is_set():
+            return passing.server, passing
+        for server in reversed(self._servers):
+            if not server.gone.is_set():
+                return server, None
+        raise Lost("no server is there")
+
+    def keep(self, key: str, reply: Reply) -> None:
+        """What the server said to a call, for whoever asks for the same one while it is still the same act."""
+        self._said[key] = reply
+        while len(self._said) > 1 and sum(len(each.result) for each in self._said.values()) > MOST_KEPT:
+            self._said.popitem(last=False)
+
+    def said(self, key: str) -> Reply | None:
+        """See `keep`."""
+        return self._said.get(key)
+
+    async def begin(self, names: Iterable[str]) -> None:
+        """The run begins now when it has not. `names` are the tools of the server: a new one counts only where it is declared."""
+        async with self._turn:
+            self.offered |= set(names)
+            if self._guard is None:
+                tools = {name: undeclared(name) for name in self.offered - self.declared}
+                self._guard = await self._group.start(self._keep, tools)
+
+    async def call(self, passing: Passing, name: str, arguments: Mapping[str, Any]) -> Result:
+        """Have it decided, recorded and carried out; `passing.reply` is what the server said, when it was asked."""
+        assert self._guard is not None
+        token = UNDER_WAY.set(passing)
+        try:
+            return await self._guard.call(name, arguments)
+        finally:
+            UNDER_WAY.reset(token)
+
+    async def wait(self, passing: Passing, waiting: Waiting, seconds: float) -> Result:
+        """What became of it, or that it still waits; meanwhile what is approved is carried out for this very request."""
+        assert self._guard is not None
+        self._held[waiting.draft] = passing
+        token = UNDER_WAY.set(passing)
+        try:
+            return await self._guard.wait(waiting, seconds)
+        finally:
+            UNDER_WAY.reset(token)
+            self._held.pop(waiting.draft, None)
+
+    async def refuse(self, name: str, arguments: Mapping[str, Any], why: str, instead: str) -> None:
+        """Record that this was refused for a reason that no rule has to be asked about."""
+        assert self._carrier is not None
+        action = Action(verb="call", object=name, arguments=arguments)
+        await hosted.refuse(self._carrier.gate, self.run, action, Code.AUTHORITY, why, instead)
+
+    async def lineage(self) -> tuple[Authority, ...]:
+        """The contracts that answer for the run."""
+        assert self._carrier is not None
+        gate = self._carrier.gate
+        async with gate.transaction() as transaction:
+            return gate.lineage(transaction, gate.fold(transaction, self.run))
+
+    async def loaded(self, seen: Mapping[str, tuple[str, int]]) -> None:
+        """Record what the host was given to read, by hash and size."""
+        if self._carrier is not None and seen:
+            facts = [ContextLoaded(run=self.run, what=what, digest=mark, bytes=size) for what, (mark, size) in seen.items()]
+            await self._carrier.hands.record(*facts)
+
+    @property
+    def carrier(self) -> Carrier:
+        """The one that carries the run."""
+        assert self._carrier is not None
+        return self._carrier
+
+    # ------------------------------------------------------------ inside
+
+    async def open(self, group: TaskGroup, supervisor: Supervisor, home: Path) -> None:
+        """Look at the contract. Raises BadInput with everything that is wrong with it."""
+        self._group, self._supervisor, self._home = group, supervisor, home
+        self.signer = identity(home)
+        if self.wanted.person_here and self.signer is None:
+            raise BadInput("nobody is known here who could answer at the host", hint="`remit init` makes your identity")
+        agreed = self._terms({})
+        known = (*agreed.contract.tools, *agreed.organisation.tools)
+        self.declared = frozenset(tool.name for tool in known) - GATED.keys()
+        self.person = self.signer.person if self.signer else agreed.contract.owner
+
+    async def quiet(self) -> None:
+        """Until no act is under way: what was given up is known to be in doubt by then."""
+        if self._carrier is not None:
+            await polled(lambda: not self.carrier.busy)
+
+    def close(self) -> None:
+        """No more acts."""
+        self._over.set()
+
+    def _terms(self, tools: Mapping[str, Tool]) -> Terms:
+        # Only what is declared is read of these; what carries it out is found by name when it is called.
+        known = {name: Declared(tool=tool, performer=cast(Any, None)) for name, tool in (*GATED.items(), *tools.items())}
+        return terms(self.wanted.contract, self.wanted.org, self._home, known, self.signer)
+
+    async def _keep(self, tools: Mapping[str, Tool], *, task_status: TaskStatus[Guard]) -> None:
+        """The run, from its beginning to its end."""
+        agreed, wanted = self._terms(tools), self.wanted
+        run_id = await start(
+            self._supervisor.hands, agreed.contract, agreed.organisation, wanted.workspace or Path(), wanted.command,
+            trigger=f"an MCP gateway of {self.person}", checklist=[(item.item, item.ok) for item in agreed.review.checklist],
+            context=agreed.context, requester=self.person, unattended=wanted.unattended, hosted=True,
+        )  # fmt: skip
+        lease = Lease(self._supervisor.hands.leases, run_id)
+        await lease.take()
+        try:
+            self._carrier = carrier = Carrier(self._supervisor, run_id, lease)
+            await hosted.begin(carrier.hands, await carrier.state())
+            async with anyio.create_task_group() as group:
+                guard = Guard(carrier, group, self.person)
+                group.start_soon(carrier.attend)
+                task_status.started(guard)
+                await self._over.wait()
+                self.outcome = await guard.finish()
+                guard.leave()
+                group.cancel_scope.cancel()
+        finally:
+            lease.let_go()
+
+
+@asynccontextmanager
+async def opened(wanted: Wanted) -> AsyncIterator[Desk]:
+    """A desk whose run ends when this is left. Raises BadInput when the contract is not fit to run."""
+    desk = Desk(wanted)
+    home = home_of(wanted.home)
+    async with engine(home, tools=Performers(desk)) as supervisor, anyio.create_task_group() as group:
+        await desk.open(group, supervisor, home)
+        try:
+            yield desk
+        finally:
+            desk.close()
