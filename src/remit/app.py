@@ -75,9 +75,8 @@ async def engine(
     """A ready engine over this home. `tools` are what the caller's own process carries out, by name."""
     from remit.adapters.effects.bound import BoundTools
     from remit.adapters.lease import FileLeases
-    from remit.adapters.models.door import HttpModelDoor
+    from remit.adapters.models.late import LateModelDoor
     from remit.adapters.models.prices import GenaiPrices
-    from remit.adapters.models.providers import Providers
     from remit.adapters.notifiers.channel import channel
     from remit.adapters.runtimes import KnownRuntimes
     from remit.adapters.sandboxes.bubblewrap import Bubblewrap
@@ -99,7 +98,7 @@ async def engine(
                 asker=asker,
                 tools=BoundTools(os.environ, tools or {}),
                 runtimes=KnownRuntimes(),
-                models=HttpModelDoor(Providers(os.environ)),
+                models=LateModelDoor(os.environ),
                 prices=GenaiPrices(),
                 channel=lambda contact, organisation: channel(contact, organisation, os.environ),
             )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from remit.authority.decision import Code, Refuse
 from remit.authority.escalating import Justified, justify
-from remit.authority.needs import WORDS
+from remit.authority.needs import OUTCOMES, WORDS
 from remit.authority.phrases import says, sentences
 from remit.contract.contract import Contract
 from remit.contract.heavy import NEEDS, Heavy, Need
@@ -104,6 +104,11 @@ TABLE: dict[str, tuple[str, ...]] = {
     "12 translations are updated": ("multi-file",),
     "Do what the issue says and run the tests": ("terminal",),
     "Are all files updated?": (),
+    "list every page that says the old name": (),
+    "Please find all files that were renamed": (),
+    "count the tests that pass": (),
+    "check that the tests pass": ("terminal",),
+    "Find the old name and rename it across the code": ("multi-file",),
     "A summary of the README is in notes.md": (),
     "Tidy up": (),
     "": (),
@@ -239,7 +244,12 @@ def test_its_own_words_and_needs_count_too_and_want_substance_too() -> None:
 
 # ------------------------------------------------------------------------------------------------------------------ the laws
 
-HEAVY_WORDS = [word.rstrip("*") for phrases in WORDS.values() for phrase in phrases for word in phrase.replace("|", " ").split()]
+HEAVY_WORDS = [
+    word.rstrip("*")
+    for phrases in (*WORDS.values(), *OUTCOMES.values())
+    for phrase in phrases
+    for word in phrase.replace("|", " ").split()
+]
 TEXTS = st.lists(st.one_of(st.sampled_from([*HEAVY_WORDS, *NEGATIVE, *POSITIVE, "12", ".", "\n", "?", "please", "not"]), st.text(max_size=4)), max_size=30).map(" ".join)  # fmt: skip
 LIGHT = child(
     rule("may", "read", "**"), rule("may", "write", "notes.md"), rule("may", "call", "weather"), limits=Limits(turns=5, tokens=9)

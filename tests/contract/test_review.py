@@ -11,7 +11,7 @@ from remit.contract.contract import Contract, Finding
 from remit.contract.draft import parse_prose
 from remit.contract.limits import Limits
 from remit.contract.parse import parse, parse_organisation
-from remit.contract.party import Organisation, Person
+from remit.contract.party import Organisation, Person, Tool
 from remit.contract.review import ITEMS, Review, review
 from remit.contract.rituals import suggested_rule
 
@@ -233,6 +233,13 @@ def test_a_mistake_of_meaning_blocks_and_points_at_its_line(name: str) -> None:
     assert not found.ok
     (mark, *_) = [one.mark for one in found.findings if one.code == code]
     assert mark is not None or code == "LIMIT-MISSING"
+
+
+def test_a_shell_is_no_tool_for_reading_whoever_declares_it() -> None:
+    bad = Organisation(people=LEAD.people, tools=(Tool(name="bash", tier="read-only"), Tool(name="pay", tier="read-only")))
+    found = reviewed(RELEASE, organisation=bad)
+    assert codes(found, "error") == ["SHELL-UNDER-READ-ONLY", "TIER-TOO-LOW"]
+    assert not found.ok
 
 
 DOUBTS = {

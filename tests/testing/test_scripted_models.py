@@ -263,6 +263,40 @@ def test_a_freeform_tool_gets_a_patch_and_a_local_shell_a_command(gpt: openai.Op
     assert shell.type == "local_shell_call" and shell.action.command == ["bash", "-lc", "ls"]
 
 
+def test_tools_in_a_namespace_are_called_there_and_a_callers_own_kinds_are_not_hosted(
+    gpt: openai.OpenAI, server: ModelServer
+) -> None:
+    server.add(Script(name="asking", steps=(Ask(question="May I?"),)))
+    inner = {
+        "type": "function",
+        "name": "ask_owner",
+        "parameters": {"type": "object", "properties": {"text": {"type": "string"}}},
+    }
+    tools: Any = [{"type": "namespace", "name": "mcp__remit", "tools": [inner]}, {"type": "tool_search", "execution": "client"}]
+    (call,) = gpt.responses.create(model="m", input="[[script: asking]]", tools=tools).to_dict()["output"]  # type: ignore[misc]
+    assert (call["namespace"], call["name"], json.loads(call["arguments"])) == ("mcp__remit", "ask_owner", {"text": "May I?"})  # type: ignore[index]
+    assert (server.work[0].tools, server.work[0].hosted, server.work[0].answered) == (
+        ("mcp__remit__ask_owner",),
+        (),
+        ("mcp__remit__ask_owner",),
+    )
+
+
+def test_the_run_token_really_is_spent_from_a_shell(server: ModelServer) -> None:
+    (call,) = fitted(SHIPPED["token"].steps[0], (SHELL,))  # type: ignore[arg-type]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "OPENAI_BASE_URL": f"{server.url}/v1",
+        "OPENAI_API_KEY": "run-token",
+        "NO_PROXY": "*",
+    }
+    subprocess.run(["sh", "-c", call.arguments["command"]], env=environment, check=True, capture_output=True)
+    assert [(seen.dialect, seen.key, seen.status) for seen in server.work] == [
+        ("anthropic", "run-token", 200),
+        ("responses", "run-token", 200),
+    ]
+
+
 # ---------------------------------------------------------------- manners and faults
 
 
@@ -555,6 +589,16 @@ def declared(name: str, *properties: str, required: tuple[str, ...] = (), **kind
             declared("shell", command={"type": "array", "items": {"type": "string"}}),
             {"command": ["bash", "-lc", "ls"]},
         ),
+        (
+            Shell(command="ls", seconds=3),
+            declared("Bash", "command", timeout={"type": "number", "description": "in milliseconds"}),
+            {"command": "ls", "timeout": 3000},
+        ),
+        (
+            Shell(command="ls", seconds=3),
+            declared("shell", "command", timeout={"type": "integer", "description": "seconds until it is ended"}),
+            {"command": "ls", "timeout": 3},
+        ),
         (Fetch(url="http://x"), declared("WebFetch", "url", "prompt"), {"url": "http://x", "prompt": "scripted"}),
         (Fetch(url="http://x"), declared("web_fetch", "prompt"), {"prompt": "Read http://x"}),
         (Ask(question="May I?"), declared("ask", "question"), {"question": "May I?"}),
@@ -588,6 +632,11 @@ def declared(name: str, *properties: str, required: tuple[str, ...] = (), **kind
             declared("apply_patch", "input"),
             {"input": "*** Begin Patch\n*** Update File: a\n@@\n-b\n*** End Patch\n"},
         ),
+        (
+            Subagents(count=1, script="a"),
+            declared("delegate", "runtime", "why", "contract"),
+            {"runtime": "agent", "why": "scripted", "contract": 'goal: "[[script: a]] part 1"\n'},
+        ),
         (Tool(name="anything", arguments={"x": 1}), SHELL, {"x": 1}),
     ],
 )
@@ -620,6 +669,20 @@ def test_without_a_fitting_tool_the_shell_does_the_same(tmp_path: Path) -> None:
 
 def test_where_nothing_fits_at_all_the_model_says_so() -> None:
     assert answers(WRITING, (declared("lookup", "word"),), 1) == [("First I write.no declared tool does: write",)]
+
+
+def test_the_last_word_goes_to_the_tool_that_ends_the_work_where_there_is_one() -> None:
+    asked = Asked(
+        model="m",
+        stream=False,
+        tools=(SHELL, declared("complete_task", "result")),
+        entries=entries(("user", "[[script: hello]]")),
+    )
+    turn = play(asked, SHIPPED, "hello", Usage(), 1).turn
+    assert [(call.name, call.arguments) for call in turn.calls] == [
+        ("complete_task", {"result": "Hello. There is nothing to do."})
+    ]
+    assert turn.text == ""
 
 
 schemas = st.recursive(

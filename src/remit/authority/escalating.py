@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from remit.authority.decision import Code, Reason, Refuse
 from remit.authority.implies import object_inside
-from remit.authority.needs import ASKING, FILLERS, LOOKING, WORDS
+from remit.authority.needs import ASKING, FILLERS, LOOKING, OUTCOMES, WORDS
 from remit.authority.phrases import Sentence, says, sentences
 from remit.contract.amounts import micro_text, thousands_text, time_text
 from remit.contract.contract import Contract
@@ -147,8 +147,9 @@ def _said(task: str, why: str, more: tuple[Need, ...]) -> dict[str, str]:
     """Needs that are spoken of, and by which phrase. The reason counts too, but never turns light work into heavy."""
     phrases = [*WORDS.items(), *((need.name, need.words) for need in more)]
     asked = [each for each in sentences(task) if not _question(each)]
-    found = _spoken(asked, phrases, "the task says")
-    if found or any(_first(each) not in LOOKING for each in asked):
+    doing = [each for each in asked if _first(each) not in LOOKING]
+    found = _spoken(doing, OUTCOMES.items(), "the task says") | _spoken(asked, phrases, "the task says")
+    if found or doing:
         found = _spoken(sentences(why), phrases, "the reason says") | found
     return found
 

@@ -15,7 +15,9 @@ _CHANGED = (
     "renamed|changed|edited|updated|replaced|rewritten|converted|translated|reformatted|migrated|ported|refactored|restructured|"
     "adapted|added|removed|deleted|moved|mended|fixed|corrected|implemented|touched|carries|carry|names|says|uses|use"
 )
+_ALL = "all|every|each|several|many|multiple|various"
 _PARTS = "files|modules|pages|documents|chapters|packages|components|classes|templates|translations|folders|directories"
+_PART = f"file|page|module|{_PARTS}"
 _RUN = "run|runs|running|execute|executes|executing|start|starts|starting|launch|launches|rerun"
 _PROGRAMS = (
     "test|tests|suite|build|builds|linter|linters|script|scripts|benchmark|benchmarks|migration|migrations|server|command|"
@@ -26,19 +28,17 @@ _TRY = "try|trying|repeat|repeating|iterate|work|working|improve|improving|tune|
 
 WORDS: Mapping[str, tuple[str, ...]] = {
     "multi-file": (
-        f"{_CHANGE}|{_CHANGED} … # {_PARTS}",
-        f"{_CHANGE}|{_CHANGED} … all|every|each|several|many|multiple|various … file|page|module|{_PARTS}",
-        f"{_CHANGE}|{_CHANGED} … across|throughout|everywhere",
-        f"{_CHANGE}|{_CHANGED} … # other {_PARTS}",
-        f"across|throughout … {_CHANGE}|{_CHANGED}",
-        f"# {_PARTS} … {_CHANGED}",
-        f"all|every|each|several|many|multiple|various … file|page|module|{_PARTS} … {_CHANGED}",
+        f"{_CHANGE} … # {_PARTS}",
+        f"{_CHANGE} … # other {_PARTS}",
+        f"{_CHANGE} … {_ALL} … {_PART}",
+        f"{_CHANGE} … across|throughout|everywhere",
+        f"across|throughout … {_CHANGE}",
         "multi-file|multifile",
     ),
     "terminal": (
         f"{_RUN} … {_PROGRAMS}",
         "build|compile|install|reinstall … package|packages|project|dependencies|requirements|image|wheel|release|binary",
-        "tests|test|suite|build … pass|passes|green",
+        "check|checking … tests|test|suite|build … pass|passes|green",
         "compile|recompile",
         "terminal|shell|bash",
         "command line|lines",
@@ -65,6 +65,19 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """phrases by need, in the order of the needs (ESC-01)"""
+
+OUTCOMES: Mapping[str, tuple[str, ...]] = {
+    "multi-file": (
+        f"# {_PARTS} … {_CHANGED}",
+        f"{_ALL} … {_PART} … {_CHANGED}",
+        f"{_CHANGED} … # {_PARTS}",
+        f"{_CHANGED} … {_ALL} … {_PART}",
+        f"{_CHANGED} … across|throughout|everywhere",
+        f"across|throughout … {_CHANGED}",
+    ),
+    "terminal": ("tests|test|suite|build … pass|passes|green",),
+}
+"""what is to be true afterwards, as a goal says it; a sentence that only looks for such things does not count"""
 
 LOOKING = word_set(
     "search find look read list show summarise summarize tell give get fetch view describe explain report count check send mail "

@@ -1,6 +1,7 @@
 """How long a box takes, beside plain bwrap with the same namespaces."""
 
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -33,6 +34,9 @@ class Stopwatch:
 
     async def exec(self, program: Exec) -> bool:
         return True
+
+    async def model(self, connection: socket.socket) -> None:
+        """No model is called."""
 
     async def connect(self, host: str, port: int) -> bool:
         return False

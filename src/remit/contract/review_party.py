@@ -24,6 +24,9 @@ def party_findings(case: Case) -> Iterator[Finding]:
     for tool in case.draft.tools:
         where = f"tools.{tool.name}"
         yield from (case.say(code, "error", where, message, hint) for code, message, hint in tool_trouble(tool))
+    for tool in case.organisation.tools if case.organisation else ():
+        for code, message, hint in tool_trouble(tool):
+            yield case.say(code, "error", "", f"in the organisation file: {message}", hint)
 
 
 def tool_trouble(tool: Tool) -> Iterator[tuple[str, str, str]]:

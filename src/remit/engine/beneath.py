@@ -48,12 +48,19 @@ def neutral(why: str) -> Allow:
     return Allow(reasons=(Reason(code=Code.NEUTRAL, rule=None, contract="", why=why),))
 
 
-def decided(run: str, action: Action, decision: Decision) -> Decided:
+def decided(run: str, action: Action, decision: Decision, at: str = "observer") -> Decided:
     """A decision about a program; its words are cut, since an agent chooses how long they are."""
-    words = action.object if isinstance(action.object, tuple) else (action.object,)
+    if isinstance(action.object, str):
+        line = action.object if len(action.object) <= LONGEST else f"{action.object[:LONGEST]}…"
+        return _fact(run, Action(verb="run", object=line), decision, at)
+    words = action.object
     cut = tuple(each if len(each) <= LONGEST else f"{each[:LONGEST]}…" for each in words[:MOST_WORDS])
     shown = Action(verb="run", object=cut if len(words) <= MOST_WORDS else (*cut, f"… and {len(words) - MOST_WORDS} more words"))
+    return _fact(run, shown, decision, at)
+
+
+def _fact(run: str, shown: Action, decision: Decision, at: str) -> Decided:
     return Decided(
         run=run, action=shown, digest=shown.digest(), decision=word(decision), reasons=decision.reasons,
-        considered=decision.considered, at_door="observer",
+        considered=decision.considered, at_door=at,
     )  # fmt: skip

@@ -58,7 +58,8 @@ class Doorkeeper:
         self.talks = False
         """whether what it prints is a conversation that somebody reads"""
         self._log = log
-        self._judges_programs = observes
+        self.judges = observes
+        """whether a contract of the lineage has rules about programs"""
         self._delegate = delegate
         self._pending: list[Event] = []
         self._hash = hashlib.sha256()
@@ -210,9 +211,9 @@ class Doorkeeper:
         """A program is about to start: recorded always, decided where the contract has `run` rules."""
         self.touch()
         words = tuple(map(printable, (program.path, *program.argv[1:])))
-        if self._judges_programs and self._shows and program.path not in OWN:
+        if self.judges and self._shows and program.path not in OWN:
             return await self._beneath(words)
-        if self._judges_programs and program.path not in OWN:
+        if self.judges and program.path not in OWN:
             await self.flush()
             answer = await self._gate.decide(self._run, Action(verb="run", object=words), at="observer")
             return isinstance(answer.decision, Allow)

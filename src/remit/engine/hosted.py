@@ -106,11 +106,14 @@ async def act(hands: Hands, gate: Gate, run_id: str, action: Action, performer: 
     if not isinstance(answer.decision, Allow) or answer.grant is None:
         state: Literal["waiting", "refused"] = "waiting" if answer.question else "refused"
         return Called(state=state, decision=answer.decision, question=answer.question or "", over=answer.over)
-    return await _done(hands, run_id, answer.grant.key, action, performer, answer.decision)
+    return await _done(hands, gate, run_id, answer.grant.key, action, performer, answer.decision)
 
 
-async def _done(hands: Hands, run_id: str, key: str, action: Action, performer: Performer, decision: Allow) -> Called:
-    run = await hands.replay(run_id)
+async def _done(
+    hands: Hands, gate: Gate, run_id: str, key: str, action: Action, performer: Performer, decision: Allow
+) -> Called:  # fmt: skip
+    async with gate.transaction() as transaction:
+        run = gate.fold(transaction, run_id)
     assert run.started is not None
     with anyio.CancelScope(shield=True):
         try:

@@ -6,6 +6,7 @@ from typing import Any
 
 from remit.authority.action import Action
 from remit.authority.decision import Allow, Ask, Decision, Reason
+from remit.engine.beneath import decided, neutral
 from remit.engine.doorkeeper import Doorkeeper, keep
 from remit.engine.gate import Gate
 from remit.engine.hands import Hands
@@ -14,6 +15,7 @@ from remit.engine.waiting import until_answered
 from remit.errors import Conflict
 from remit.ports import Box, Native, Ruling
 from remit.run.event import ContextLoaded, ToolReturned
+from remit.run.state import Run
 
 MOST_WAIT = 3600.0
 
@@ -28,6 +30,7 @@ class AtWork:
         self.names: list[str] = []
         """and their names"""
         self._hands, self._gate, self._keeper, self._box = hands, gate, keeper, box
+        self._known: Run | None = None
 
     async def read(self) -> bytes | None:
         """The next bytes its program printed; None when there will be no more."""
@@ -55,13 +58,20 @@ class AtWork:
 
     async def _rule(self, native: Native, wait: float) -> Ruling:
         run = self._keeper.run
+        state = await self._hands.replay(run, self._known)
+        self._known = state
+        if state.stop:
+            return Ruling(allowed=False, why=f"the run was stopped by {state.stop}")
         if not native.actions:
-            state = await self._hands.replay(run)
-            return Ruling(allowed=not state.stop, why=f"the run was stopped by {state.stop}" if state.stop else "")
+            return Ruling(allowed=True)
         await self._keeper.flush()
         refusals: list[str] = []
         question = ""
         for action in self._bound(native):
+            if action.verb == "run" and not self._keeper.judges:
+                why = "no `run` rule: what starts in the box is recorded, not refused"
+                await self._hands.record(decided(run, action, neutral(why), at="runtime"))
+                continue
             answer = await self._gate.decide(run, action, at="runtime")
             if answer.question and await until_answered(self._hands, run, answer.question, wait):
                 answer = await self._gate.decide(run, action, at="runtime")

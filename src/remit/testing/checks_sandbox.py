@@ -14,7 +14,7 @@ from remit.errors import Conflict
 from remit.ports import Box, BoxLimits, BoxPlan, Exec, Exit, Mount, Sandbox
 from remit.testing.sandbox import Inside, Script
 
-Deed = Literal["speaks", "writes", "asks", "starts", "stays", "floods"]
+Deed = Literal["speaks", "writes", "asks", "starts", "stays", "floods", "hears", "calls"]
 
 _ASKS = """
 import json, subprocess
@@ -29,6 +29,15 @@ try:
 except OSError:
     print("kept back", flush=True)
 """
+_CALLS = """
+import socket
+try:
+    with socket.create_connection(("127.0.0.1", 8100), 10) as line:
+        line.sendall(b"hello")
+        print(line.recv(100).decode() or "closed", flush=True)
+except OSError:
+    print("refused", flush=True)
+"""
 PROGRAMS: Mapping[Deed, tuple[str, ...]] = {
     "speaks": ("sh", "-c", "echo hello; echo trouble >&2; exit 7"),
     "writes": ("sh", "-c", "echo new > made.txt; echo changed > kept.txt"),
@@ -36,6 +45,8 @@ PROGRAMS: Mapping[Deed, tuple[str, ...]] = {
     "starts": ("python3", "-IS", "-c", _STARTS),
     "stays": ("sh", "-c", "echo up; sleep 600"),
     "floods": ("sh", "-c", "head -c 100000 /dev/zero; sleep 600"),
+    "hears": ("sh", "-c", "tr a-z A-Z; echo over"),
+    "calls": ("python3", "-IS", "-c", _CALLS),
 }
 """real programs for each deed, for sandboxes that start some"""
 
@@ -69,17 +80,36 @@ async def _floods(inside: Inside) -> None:
     await inside.stays()
 
 
+async def _hears(inside: Inside) -> None:
+    while heard := await inside.hears():
+        await inside.say(heard.decode().upper())
+    await inside.say("over\n")
+
+
+async def _calls(inside: Inside) -> None:
+    try:
+        line = await inside.calls_model()
+    except ConnectionRefusedError:
+        await inside.say("refused\n")
+        return
+    with line:
+        line.send(b"hello")
+        await inside.say(((await _some(line)).decode() or "closed") + "\n")
+
+
 SCRIPTS: Mapping[str, Script] = {
     "speaks": _speaks, "writes": _writes, "asks": _asks, "starts": _starts, "stays": _stays, "floods": _floods,
+    "hears": _hears, "calls": _calls,
 }  # fmt: skip
 """the same deeds for `UnconfinedScripts`"""
 
 
 class Listener:
-    """A watcher that remembers, and allows all but what it was told to refuse."""
+    """A watcher that remembers, and allows all but what it was told to refuse; `breaks` at its first model call."""
 
-    def __init__(self, *, refuse: str = "") -> None:
+    def __init__(self, *, refuse: str = "", breaks: bool = False) -> None:
         self.refuse = refuse
+        self.breaks = breaks
         self.asked: list[dict[str, Any]] = []
         self.started: list[Exec] = []
         self.said: dict[str, bytes] = {"stdout": b"", "stderr": b""}
@@ -104,6 +134,8 @@ class Listener:
         """What is said comes back in capitals."""
         self.calls += 1
         while data := await _some(connection):
+            if self.breaks and self.calls == 1:
+                raise RuntimeError("no account")
             connection.send(data.upper())
 
     async def blocked(self, what: str, object_: str, by: str) -> None:
@@ -210,6 +242,42 @@ async def an_error_beside_the_box_goes_up_as_it_is(ground: Ground) -> None:
     await _refused(kept[0].write("late.txt", b"x"))
 
 
+async def what_is_said_is_heard_until_its_end(ground: Ground) -> None:
+    """By a box that talks; in any other nothing is heard, and nothing goes wrong."""
+    for talks, printed in ((True, b"ONE\nTWO\nover\n"), (False, b"over\n")):
+        listener = Listener()
+        async with ground.sandbox.open(ground.plan("hears", talks=talks), listener) as box:
+            await box.say(b"one\n")
+            await box.say(b"two\n")
+            await box.close()
+            await box.close()
+            await box.say(b"three\n")
+            assert (await box.wait()).status == 0
+            await box.say(b"four\n")
+        assert listener.said["stdout"] == printed
+
+
+async def saying_ends_with_the_box(ground: Ground) -> None:
+    """Whoever speaks to what does not listen waits, and no longer than it lives."""
+    listener = Listener()
+    async with ground.sandbox.open(ground.plan("stays", talks=True), listener) as box:
+        await listener.heard.wait()
+        with anyio.fail_after(30):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(_says_much, box)
+                await anyio.sleep(0.05)
+                await box.stop("stopped")
+        assert (await box.wait()).why == "stopped"
+
+
+async def a_model_is_called_at_the_meter_and_only_where_there_is_one(ground: Ground) -> None:
+    """Each connection is the watcher's; one that breaks is closed, and nothing else is."""
+    for meter, breaks, printed in ((True, False, b"HELLO\n"), (True, True, b"closed\n"), (False, False, b"refused\n")):
+        listener = Listener(breaks=breaks)
+        assert (await ground.run(ground.plan("calls", meter=meter), listener)).status == 0
+        assert (listener.said["stdout"], listener.calls) == (printed, int(meter))
+
+
 async def limits_end_it_by_name(ground: Ground) -> None:
     """Time, and what may be printed."""
     ended = await ground.run(ground.plan("stays", limits=BoxLimits(time=0.3)), Listener())
@@ -266,6 +334,9 @@ CHECKS: Sequence[Callable[[Ground], Awaitable[None]]] = (
     a_stop_ends_it_and_the_first_reason_stands,
     leaving_ends_what_is_left,
     an_error_beside_the_box_goes_up_as_it_is,
+    what_is_said_is_heard_until_its_end,
+    saying_ends_with_the_box,
+    a_model_is_called_at_the_meter_and_only_where_there_is_one,
     limits_end_it_by_name,
     the_engine_writes_into_the_live_stage_but_through_no_link,
     boxes_do_not_mix,
@@ -281,6 +352,11 @@ async def check_sandbox(
     """
     for check in CHECKS:
         await check(Ground(make, room / check.__name__, programs))
+
+
+async def _says_much(box: Box) -> None:
+    for _ in range(100):
+        await box.say(bytes(1 << 16))
 
 
 async def _some(connection: socket.socket) -> bytes:

@@ -130,7 +130,8 @@ def usual(heard: Heard) -> Said:
 
 def events(said: Iterable[Any], *, done: bool = False) -> Said:
     pieces = [
-        (f"event: {one['type']}\n" if "type" in one else "").encode() + b"data: " + msgspec.json.encode(one) + b"\n\n" for one in said
+        (f"event: {one['type']}\n" if "type" in one else "").encode() + b"data: " + msgspec.json.encode(one) + b"\n\n"
+        for one in said
     ]
     return Said(kind="text/event-stream", pieces=[*pieces, *([b"data: [DONE]\n\n"] if done else [])])
 
@@ -157,9 +158,32 @@ ANTHROPIC_WHOLE: dict[str, Any] = {
     "content": [{"type": "text", "text": "Hello “you”"}, {"type": "tool_use", "id": "t1", "name": "shell", "input": {"command": "ls"}}],
     "usage": _USED | {"output_tokens": 10},
 }  # fmt: skip
-_TEXT = {"type": "message", "id": "i0", "status": "completed", "role": "assistant", "content": [{"type": "output_text", "text": "Hello “you”", "annotations": []}]}
-_ITEM = {"type": "function_call", "id": "i1", "call_id": "t1", "name": "shell", "arguments": '{"command":"ls"}', "status": "completed"}
-_RESPONSE: dict[str, Any] = {"id": "resp_1", "object": "response", "created_at": 1, "model": "m", "status": "in_progress", "output": [], "parallel_tool_calls": True, "tool_choice": "auto", "tools": []}
+_TEXT = {
+    "type": "message",
+    "id": "i0",
+    "status": "completed",
+    "role": "assistant",
+    "content": [{"type": "output_text", "text": "Hello “you”", "annotations": []}],
+}
+_ITEM = {
+    "type": "function_call",
+    "id": "i1",
+    "call_id": "t1",
+    "name": "shell",
+    "arguments": '{"command":"ls"}',
+    "status": "completed",
+}
+_RESPONSE: dict[str, Any] = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": 1,
+    "model": "m",
+    "status": "in_progress",
+    "output": [],
+    "parallel_tool_calls": True,
+    "tool_choice": "auto",
+    "tools": [],
+}
 RESPONSES: list[dict[str, Any]] = [
     {"type": "response.created", "sequence_number": 0, "response": _RESPONSE},
     {"type": "response.output_item.added", "sequence_number": 1, "output_index": 0, "item": _TEXT | {"content": []}},
@@ -183,7 +207,13 @@ CHAT_WHOLE: dict[str, Any] = _CHAT | {
     "choices": [{"index": 0, "finish_reason": "tool_calls", "message": {"role": "assistant", "content": "Hello “you”", "tool_calls": [
         {"id": "t1", "type": "function", "function": {"name": "shell", "arguments": '{"command":"ls"}'}}]}}],
 }  # fmt: skip
-_GEMINI_USED = {"promptTokenCount": 100, "cachedContentTokenCount": 20, "candidatesTokenCount": 6, "thoughtsTokenCount": 4, "totalTokenCount": 110}
+_GEMINI_USED = {
+    "promptTokenCount": 100,
+    "cachedContentTokenCount": 20,
+    "candidatesTokenCount": 6,
+    "thoughtsTokenCount": 4,
+    "totalTokenCount": 110,
+}
 GEMINI: list[dict[str, Any]] = [
     {"candidates": [{"content": {"role": "model", "parts": [{"text": "Hello “you”"}]}, "index": 0}], "usageMetadata": {"promptTokenCount": 100, "candidatesTokenCount": 1}},
     {"candidates": [{"content": {"role": "model", "parts": [{"functionCall": {"id": "t1", "name": "shell", "args": {"command": "ls"}}}]}, "index": 0, "finishReason": "STOP"}], "usageMetadata": _GEMINI_USED},

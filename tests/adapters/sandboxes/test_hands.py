@@ -201,14 +201,23 @@ def test_what_cannot_be_read_is_said_so(far: Far) -> None:
     os.mkfifo(far.folder / "pipe")
     with (far.folder / "huge").open("wb") as huge:
         huge.truncate(1 << 40)
-    for path, error in (("nothing", "absent"), ("a.txt/x", "absent"), ("sub", "unfit"), ("binary", "unfit"), ("pipe", "unfit"), ("huge", "unfit")):
+    for path, error in (
+        ("nothing", "absent"),
+        ("a.txt/x", "absent"),
+        ("sub", "unfit"),
+        ("binary", "unfit"),
+        ("pipe", "unfit"),
+        ("huge", "unfit"),
+    ):
         assert far.ask("read", path=path)["error"] == error, path
     assert far.ask("list", path="a.txt")["error"] == "unfit"
     assert far.ask("run", argv=["no-such-program"])["error"] == "absent"
     assert far.ask("run", argv=["true"], cwd="nothing")["error"] == "absent"
 
 
-@pytest.mark.parametrize("path", ["../secret.txt", "out", "out/../secret.txt", "linked", "sub/away/secret.txt", "/etc/passwd", "sub/../../ws2"])
+@pytest.mark.parametrize(
+    "path", ["../secret.txt", "out", "out/../secret.txt", "linked", "sub/away/secret.txt", "/etc/passwd", "sub/../../ws2"]
+)
 def test_no_path_leaves_the_workspace(far: Far, path: str) -> None:
     (far.folder / "out").symlink_to("..")
     (far.folder / "linked").symlink_to("../secret.txt")
@@ -224,7 +233,9 @@ def test_what_a_link_inside_leads_to_is_read_and_the_link_itself_is_described(fa
     (far.folder / "here").symlink_to("a.txt")
     assert far.ask("read", path="here")["text"] == "one\ntwo\nthree\n"
     assert (told := far.ask("stat", path="here"))["type"] == "link" and told["to"] == "a.txt"
-    assert (told := far.ask("stat", path="a.txt"))["bytes"] == 14 and told["mode"] == f"{(far.folder / 'a.txt').stat().st_mode & 0o7777:o}"
+    assert (told := far.ask("stat", path="a.txt"))["bytes"] == 14 and told[
+        "mode"
+    ] == f"{(far.folder / 'a.txt').stat().st_mode & 0o7777:o}"
     assert far.ask("stat", path="nothing")["type"] == "absent"
     assert far.ask("stat", path="a.txt/x")["type"] == "absent"
 
@@ -249,7 +260,9 @@ def test_a_search_finds_lines_in_text_files_only(far: Far) -> None:
             {"path": "sub/b.py", "line": 5, "text": "def second():"}, {"path": "sub/deep/c.py", "line": 1, "text": "second = 2"},
         ],
     }  # fmt: skip
-    assert [each["path"] for each in far.ask("search", pattern="SECOND", ignore_case=True, glob="c.*")["matches"]] == ["sub/deep/c.py"]
+    assert [each["path"] for each in far.ask("search", pattern="SECOND", ignore_case=True, glob="c.*")["matches"]] == [
+        "sub/deep/c.py"
+    ]
     assert [each["line"] for each in far.ask("search", pattern="def", path="sub/b.py")["matches"]] == [1, 5]
     cut = far.ask("search", pattern="", most=3)
     assert (len(cut["matches"]), cut["more"], cut["late"]) == (3, True, False)
@@ -258,7 +271,10 @@ def test_a_search_finds_lines_in_text_files_only(far: Far) -> None:
 
 def test_an_expression_that_never_ends_is_ended_and_holds_nobody_up(far: Far) -> None:
     (far.folder / "long.txt").write_text("a" * 40 + "!\n")
-    far.send(b'{"id": 1, "do": "search", "pattern": "(a+)+$", "glob": "long.txt", "seconds": 1}', b'{"id": 2, "do": "stat", "path": "a.txt"}')
+    far.send(
+        b'{"id": 1, "do": "search", "pattern": "(a+)+$", "glob": "long.txt", "seconds": 1}',
+        b'{"id": 2, "do": "stat", "path": "a.txt"}',
+    )
     assert far.receive()["id"] == 2
     told = far.receive()
     assert (told["matches"], told["late"], told["more"]) == ([], True, True)

@@ -171,9 +171,7 @@ def test_curl_finds_the_meter_also_where_everything_else_goes_by_the_proxy(groun
         await wire.receive(connection)  # type: ignore[arg-type]
         await wire.send(connection, b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")  # type: ignore[arg-type]
 
-    code = (
-        "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8100/').read(), u.urlopen('http://localhost:8100/').read())"
-    )
+    code = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8100/').read(), u.urlopen('http://localhost:8100/').read())"
     for network in (False, True):
         witness = Witness()
         witness.serve = answers

@@ -11,11 +11,12 @@ from remit.adapters.models import gemini, relay, tokens
 from remit.adapters.models.asked import Body, Sorted, Unfit, a_model, decoded, encoded
 from remit.adapters.models.charge import Charge
 from remit.adapters.models.load import BYTES, CONNECTIONS, RECORDED, Load, Loads
+from remit.adapters.models.plug import Gone, Plug
 from remit.adapters.models.providers import Providers
 from remit.adapters.models.relay import Way, refuse
 from remit.adapters.models.routes import Route, dialect_of, routed
 from remit.adapters.models.upstream import Upstream
-from remit.adapters.models.wire import LONGEST_BODY, Bad, Gone, Head, Line
+from remit.adapters.models.wire import LONGEST_BODY, Bad, Head, Line
 from remit.ports.models import Account, ModelCall, NoCall
 
 STOP = "Stop here and leave what there is."
@@ -44,9 +45,9 @@ class HttpModelDoor:
 
     async def _served(self, connection: socket.socket, account: Account, load: Load) -> None:
         try:
-            line = await Line.over(connection)
-        except Gone:
-            return
+            line = Line(Plug(connection))
+        except OSError:
+            return connection.close()
         visit = _Visit(line, account, load, self._providers, self._upstream)
         try:
             while await visit.one():

@@ -31,9 +31,9 @@ class Tally:
 
     def call(self, place: Any, call: Any, name: Any, arguments: Any = "") -> None:
         """A tool call begins, or is there whole; `place` tells it from the others of this answer."""
-        if len(self._calls) < MOST_TOOLS or place in self._calls:
+        if place not in self._calls and len(self._calls) < MOST_TOOLS:
             self._calls[place] = (_short(call), _short(name), [])
-            self.more(place, arguments)
+        self.more(place, arguments)  # some servers say the id again with every piece
 
     def more(self, place: Any, arguments: Any) -> None:
         """More of the arguments of a call: JSON text, or a value."""

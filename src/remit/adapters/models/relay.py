@@ -11,11 +11,12 @@ import msgspec
 
 from remit.adapters.models.charge import Charge
 from remit.adapters.models.load import Load
+from remit.adapters.models.plug import Gone
 from remit.adapters.models.providers import Provider
 from remit.adapters.models.reading import Reading
 from remit.adapters.models.routes import Route
 from remit.adapters.models.upstream import Cut, Unreached, Upstream, pieces
-from remit.adapters.models.wire import Gone, Head, Line
+from remit.adapters.models.wire import Head, Line
 
 PASSED_UP = ("accept", "user-agent", "anthropic-version", "anthropic-beta", "openai-beta")
 """headers of the runtime that are sent on; nothing else of them leaves"""

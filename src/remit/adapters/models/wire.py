@@ -1,13 +1,13 @@
 """HTTP/1.1 as a server speaks it, on one accepted socket, many requests after another (RFC 9112)."""
 
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
 import anyio
 import h11
-from anyio.abc import SocketStream, UNIXSocketStream
+
+from remit.adapters.models.plug import Gone, Plug
 
 LONGEST_HEAD = 64 * 2**10
 """bytes of a request line and its headers"""
@@ -21,10 +21,6 @@ LINGER = 2.0
 _STATUSES = frozenset(HTTPStatus)
 
 Headers = Sequence[tuple[str, str]]
-
-
-class Gone(Exception):
-    """The other side is no longer there, or says nothing any more."""
 
 
 class Bad(Exception):
@@ -52,24 +48,12 @@ class Head:
 class Line:
     """One connection from inside a box."""
 
-    def __init__(self, stream: SocketStream) -> None:
-        self._stream = stream
+    def __init__(self, plug: Plug) -> None:
+        self._plug = plug
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=LONGEST_HEAD)
         self._taken = 0
         self._bare = False
         self.begun = False
-
-    @classmethod
-    async def over(cls, connection: socket.socket) -> "Line":
-        """Take over an accepted socket. Raises Gone when it is not connected any more."""
-        try:
-            connection.setblocking(False)
-            if connection.family == socket.AF_UNIX:
-                return cls(await UNIXSocketStream.from_socket(connection))
-            return cls(await SocketStream.from_socket(connection))
-        except (OSError, ValueError):
-            connection.close()
-            raise Gone from None
 
     async def head(self) -> Head | None:
         """The next request; None when there is no other. Raises Bad and Gone."""
@@ -133,8 +117,10 @@ class Line:
         room = LONGEST_HEAD
         while room > 0:
             try:
-                data = await self._stream.receive()
-            except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+                data = await self._plug.receive()
+            except Gone:
+                return
+            if not data:
                 return
             room -= len(data)
             self._http.receive_data(data)
@@ -145,14 +131,14 @@ class Line:
         try:
             if self._http.our_state in (h11.MUST_CLOSE, h11.CLOSED):
                 with anyio.move_on_after(LINGER):
-                    await self._stream.send_eof()
-                    for _ in range(LONGEST_BODY // 2**16):
-                        await self._stream.receive()
-        except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError, OSError):
+                    self._plug.ended()
+                    taken = 0
+                    while taken < LONGEST_BODY and (data := await self._plug.receive()):
+                        taken += len(data)
+        except Gone:
             pass
         finally:
-            with anyio.CancelScope(shield=True):
-                await anyio.aclose_forcefully(self._stream)
+            self._plug.close()
 
     async def _event(self) -> object:
         while True:
@@ -164,17 +150,15 @@ class Line:
                 return event
             try:
                 with anyio.fail_after(IDLE):
-                    data = await self._stream.receive()
-            except anyio.EndOfStream:
-                data = b""
-            except (TimeoutError, anyio.BrokenResourceError, anyio.ClosedResourceError):
+                    data = await self._plug.receive()
+            except TimeoutError:
                 raise Gone from None
             self._http.receive_data(data)
 
     async def _send(self, event: h11.Event) -> None:
         try:
             data = self._http.send(event)
-            if data:
-                await self._stream.send(data)
-        except (h11.LocalProtocolError, anyio.BrokenResourceError, anyio.ClosedResourceError):
+        except h11.LocalProtocolError:
             raise Gone from None
+        if data:
+            await self._plug.send(data)

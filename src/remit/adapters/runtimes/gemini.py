@@ -15,7 +15,22 @@ MASKS = (".gemini/**", ".agents/skills/**", ".geminiignore")
 """settings of a workspace: hooks, servers, extensions, commands, policies, skills. GEMINI.md is content, and stays"""
 SETTINGS_FILE = "/run/remit/gemini.json"
 """system settings: they stand above those of a home and of a workspace, and nobody in the box can change them"""
+POLICY_FILE = "/run/remit/gemini.toml"
+POLICY = '''
+[[rule]]
+toolName = "*"
+argsPattern = "."
+decision = "ask_user"
+priority = 900
+
+[[rule]]
+toolName = ["update_topic", "write_todos", "complete_task", "ask_user"]
+decision = "allow"
+priority = 950
+'''
+"""every tool is asked about. Without a pattern for the arguments it would let pass what it thinks is a harmless command"""
 SETTINGS = {
+    "adminPolicyPaths": [POLICY_FILE],
     "security": {
         "auth": {"selectedType": "gemini-api-key", "enforcedType": "gemini-api-key"},
         "disableYoloMode": True,
@@ -70,7 +85,7 @@ class Gemini(Acp):
                 "NO_PROXY": "127.0.0.1,localhost",
                 "no_proxy": "127.0.0.1,localhost",
             },
-            files={SETTINGS_FILE: msgspec.json.encode(SETTINGS).decode()},
+            files={SETTINGS_FILE: msgspec.json.encode(SETTINGS).decode(), POLICY_FILE: POLICY},
             masks=MASKS,
             talks=True,
         )

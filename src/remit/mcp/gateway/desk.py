@@ -176,9 +176,9 @@ class Desk:
 
     # ------------------------------------------------------------ inside
 
-    async def open(self, group: TaskGroup, supervisor: Supervisor, home: Path) -> None:
+    def look(self, supervisor: Supervisor, home: Path) -> None:
         """Look at the contract. Raises BadInput with everything that is wrong with it."""
-        self._group, self._supervisor, self._home = group, supervisor, home
+        self._supervisor, self._home = supervisor, home
         self.signer = identity(home)
         if self.wanted.person_here and self.signer is None:
             raise BadInput("nobody is known here who could answer at the host", hint="`remit init` makes your identity")
@@ -191,6 +191,10 @@ class Desk:
         """Until no act is under way: what was given up is known to be in doubt by then."""
         if self._carrier is not None:
             await polled(lambda: not self.carrier.busy)
+
+    def open(self, group: TaskGroup) -> None:
+        """From here on the run may begin."""
+        self._group = group
 
     def close(self) -> None:
         """No more acts."""
@@ -231,9 +235,11 @@ async def opened(wanted: Wanted) -> AsyncIterator[Desk]:
     """A desk whose run ends when this is left. Raises BadInput when the contract is not fit to run."""
     desk = Desk(wanted)
     home = home_of(wanted.home)
-    async with engine(home, tools=Performers(desk)) as supervisor, anyio.create_task_group() as group:
-        await desk.open(group, supervisor, home)
-        try:
-            yield desk
-        finally:
-            desk.close()
+    async with engine(home, tools=Performers(desk)) as supervisor:
+        desk.look(supervisor, home)
+        async with anyio.create_task_group() as group:
+            desk.open(group)
+            try:
+                yield desk
+            finally:
+                desk.close()

@@ -12,9 +12,13 @@ _MARK = re.compile(r"\[\[script:\s*([^\]\s]+)\s*\]\]")
 
 
 class Declared(Value, frozen=True, kw_only=True):
-    """A tool that the caller offers: `function` by a schema, `custom` by free text, `local` a shell without a schema."""
+    """A tool that the caller offers: `function` by a schema, `custom` by free text, `local` a shell without a schema.
+
+    One that stands in a namespace has it as its `space`, and before its name with `__` between.
+    """
 
     name: str
+    space: str = ""
     kind: Literal["function", "custom", "local"] = "function"
     schema: dict[str, Any] = msgspec.field(default_factory=dict)
 

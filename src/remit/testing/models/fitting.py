@@ -20,6 +20,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "subagent": ("task", "agent", "spawnagent", "subagent", "invokeagent", "delegate"),
     "patch": ("applypatch",),
 }
+ENDINGS = ("completetask", "finalresult")
 PATHS = ("file_path", "filePath", "path", "absolute_path", "filename", "file", "object", "target")
 TEXTS = ("content", "contents", "text", "file_text", "data", "body")
 OLDS = ("old_string", "oldString", "old_str", "old", "old_text", "search")
@@ -27,6 +28,7 @@ NEWS = ("new_string", "newString", "new_str", "new", "new_text", "replacement")
 COMMANDS = ("command", "cmd", "commands", "script", "line")
 URLS = ("url", "uri", "address")
 TASKS = ("prompt", "task", "message", "query", "request", "objective")
+PATIENCE = ("timeout", "timeout_ms", "timeoutMs", "yield_time_ms", "timeout_seconds", "seconds")
 QUESTIONS = ("question", "prompt", "text", "message", "what")
 
 _REPLACE = """\
@@ -57,12 +59,23 @@ def fitted(deed: Deed, tools: tuple[Declared, ...]) -> tuple[Call, ...]:
 
 
 def found(need: str, tools: tuple[Declared, ...]) -> Declared | None:
-    """The declared tool for a need, by its name or by the last part of a prefixed one."""
-    for tool in tools:
-        whole, last = (re.sub(r"[^a-z0-9]", "", name.lower()) for name in (tool.name, tool.name.rpartition("__")[2]))
-        if whole in NAMES[need] or last in NAMES[need]:
-            return tool
-    return None
+    """The declared tool for a need, by its name, or else by the last part of a prefixed one."""
+    named = {_bare(tool.name.rpartition("__")[2]): tool for tool in reversed(tools)}
+    named |= {_bare(tool.name): tool for tool in reversed(tools)}
+    return next((named[name] for name in NAMES[need] if name in named), None)
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def ending(text: str, tools: tuple[Declared, ...]) -> tuple[Call, ...]:
+    """The call that hands in the last word, where there is a tool for that."""
+    tool = next((tool for tool in tools if _bare(tool.name) in ENDINGS), None)
+    if tool is None:
+        return ()
+    made: dict[str, Any] = instance({**tool.schema, "type": "object"})
+    return (Call(name=tool.name, arguments={name: text if value == "scripted" else value for name, value in made.items()}),)
 
 
 def instance(schema: dict[str, Any]) -> Any:
@@ -161,7 +174,7 @@ def as_command(deed: Deed) -> str:
         case Fetch(url=url):
             return f"curl -sS --max-time 10 {shlex.quote(url)}"
         case Ask(question=question):
-            return f"remit act ask {shlex.quote(question)}"
+            return f"remit ask {shlex.quote(question)}"
         case Subagents(count=count):
             return f"seq {count} | while read -r n; do setsid sleep 300 >/dev/null 2>&1 < /dev/null & done; echo started {count}"
     return "true"
@@ -178,16 +191,22 @@ def shelled(deed: Deed, tools: tuple[Declared, ...]) -> Call | None:
     if made is None or not isinstance(deed, Shell) or deed.seconds is None:
         return made
     properties = tool.schema.get("properties", {})
-    units = {"timeout": 1000, "timeout_ms": 1000, "timeoutMs": 1000, "yield_time_ms": 1000, "timeout_seconds": 1, "seconds": 1}
-    given = {name: deed.seconds * unit for name, unit in units.items() if name in properties}
+    given = {name: deed.seconds * _unit(name, properties[name]) for name in PATIENCE if name in properties}
     return Call(name=made.name, arguments=made.arguments | given)
+
+
+def _unit(name: str, schema: dict[str, Any]) -> int:
+    """How many of what a limit counts make a second; milliseconds, unless it says otherwise."""
+    said = f"{name} {schema.get('description', '')}".lower()
+    return 1 if "seconds" in said and "milli" not in said else 1000
 
 
 def subagent(tool: Declared, script: str, number: int) -> Call:
     """One sub-agent, on a script of its own."""
     prompt = f"[[script: {script}]] part {number}"
     kinds = {"Task": "general-purpose", "Agent": "general-purpose", "task": "general", "invoke_agent": "generalist"}
-    made = filled(tool, (TASKS, prompt)) or Call(name=tool.name, arguments={"prompt": prompt})
     properties = tool.schema.get("properties", {})
+    made = filled(tool, (TASKS, prompt)) or filled(tool, (("contract",), f'goal: "{prompt}"\n'), (("runtime",), "agent"))
+    made = made or Call(name=tool.name, arguments={"prompt": prompt})
     own = {name: kinds[tool.name] for name in ("subagent_type", "agent_name") if name in properties and tool.name in kinds}
     return Call(name=tool.name, arguments=made.arguments | own)

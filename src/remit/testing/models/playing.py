@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from remit.testing.models.exchange import Asked, Call, Place, Turn, encoded, place, slices
-from remit.testing.models.fitting import fitted, instance
+from remit.testing.models.fitting import ending, fitted, instance
 from remit.testing.models.script import Burst, Manner, Script, Stretch, Text, Usage, stretches
 from remit.value import Value
 
@@ -42,11 +42,12 @@ def _shaped(asked: Asked, text: str) -> str:
 
 
 def _turn(asked: Asked, stretch: Stretch, usage: Usage, where: Place, number: int) -> Turn:
-    calls = fitted(stretch.deed, asked.tools) if stretch.deed else ()
+    final = stretch.final
+    calls = fitted(stretch.deed, asked.tools) if stretch.deed else ending(final, asked.tools) if final is not None else ()
     pieces = [piece for saying in stretch.said for piece in _pieces(saying)]
     if stretch.deed and not calls:
         pieces.append(f"no declared tool does: {type(stretch.deed).__name__.lower()}")
-    pieces.extend(slices(stretch.final) if stretch.final else ())
+    pieces.extend(slices(final) if final and not calls else ())
     burst = sum(saying.tokens for saying in stretch.said if isinstance(saying, Burst))
     output, limit = max(usage.output, burst), asked.max_output or max(usage.output, burst)
     cut_short = burst > limit

@@ -24,31 +24,40 @@ def _entries(items: object) -> Iterator[Entry]:
 
 
 def _declared(tool: dict[str, Any], space: str = "") -> Iterator[Declared]:
+    before = f"{space}__" if space else ""
     match tool.get("type"):
         case "function":
-            yield Declared(name=space + tool["name"], schema=schema_of(tool.get("parameters")))
+            yield Declared(name=before + tool["name"], space=space, schema=schema_of(tool.get("parameters")))
         case "custom":
-            yield Declared(name=space + tool["name"], kind="custom")
+            yield Declared(name=before + tool["name"], space=space, kind="custom")
         case "local_shell":
             yield Declared(name="local_shell", kind="local")
+        case "namespace":
+            for inner in tool.get("tools") or []:
+                yield from _declared(inner, tool["name"])
 
 
 def asked(body: dict[str, Any], size: int) -> Asked:
-    """A request of the Responses API; whatever is not a function, a custom tool or a local shell runs at the vendor."""
-    tools = [tool for tool in body.get("tools") or [] if tool.get("type") != "namespace"]
+    """A request of the Responses API; what is no function, custom tool or local shell, nor said to be the caller's, is hosted."""
+    tools = body.get("tools") or []
     items = body.get("input", "")
     told = [item for item in items if isinstance(items, list) and item.get("role") in ("system", "developer")]
     return Asked(
         model=body["model"],
         stream=bool(body.get("stream")),
         tools=tuple(found for tool in tools for found in _declared(tool)),
-        hosted=tuple(str(tool.get("type")) for tool in tools if not list(_declared(tool))),
+        hosted=tuple(str(tool.get("type")) for tool in tools if _hosted(tool)),
         entries=tuple(_entries(items)),
         system="\n".join([plain(body.get("instructions")), *(plain(item.get("content")) for item in told)]),
         max_output=body.get("max_output_tokens"),
         shape=((body.get("text") or {}).get("format") or {}).get("schema"),
         size=size,
     )
+
+
+def _hosted(tool: dict[str, Any]) -> bool:
+    ours = ("function", "custom", "local_shell", "namespace")
+    return tool.get("type") not in ours and tool.get("execution") != "client"
 
 
 def _usage(usage: Usage) -> dict[str, Any]:
@@ -67,21 +76,25 @@ def _said(turn: Turn, done: bool) -> dict[str, Any]:
     return {"id": f"msg_{turn.id}", "type": "message", "role": "assistant", "status": status, "content": content}
 
 
-def _called(call: Call, done: bool) -> dict[str, Any]:
+def _called(request: Asked, call: Call, done: bool) -> dict[str, Any]:
     made: dict[str, Any] = {"id": f"fc_{call.id}", "call_id": call.id, "status": "completed" if done else "in_progress"}
+    space = next((tool.space for tool in request.tools if tool.name == call.name), "")
+    named = {"name": call.name.removeprefix(f"{space}__"), "namespace": space} if space else {"name": call.name}
     match call.kind:
         case "custom":
-            return made | {"type": "custom_tool_call", "name": call.name, "input": call.text if done else ""}
+            return made | {"type": "custom_tool_call", **named, "input": call.text if done else ""}
         case "local":
             return made | {"type": "local_shell_call", "action": {"type": "exec", "env": {}, **call.arguments}}
     arguments = encoded(call.arguments).decode() if done else ""
-    return made | {"type": "function_call", "name": call.name, "arguments": arguments}
+    return made | {"type": "function_call", **named, "arguments": arguments}
 
 
 def _response(request: Asked, turn: Turn, done: bool) -> dict[str, Any]:
     output: list[dict[str, Any]] = []
     if done:
-        output = ([_said(turn, done)] if turn.text or not turn.calls else []) + [_called(call, done) for call in turn.calls]
+        output = ([_said(turn, done)] if turn.text or not turn.calls else []) + [
+            _called(request, call, done) for call in turn.calls
+        ]
     status = "in_progress" if not done else "incomplete" if turn.cut_short else "completed"
     return {
         "id": f"resp_{turn.id}",
@@ -120,9 +133,9 @@ def _speaking(turn: Turn) -> Iterator[dict[str, Any]]:
     yield {"type": "response.output_item.done", "output_index": 0, "item": _said(turn, True)}
 
 
-def _calling(call: Call, index: int) -> Iterator[dict[str, Any]]:
+def _calling(request: Asked, call: Call, index: int) -> Iterator[dict[str, Any]]:
     place = {"item_id": f"fc_{call.id}", "output_index": index}
-    yield {"type": "response.output_item.added", "output_index": index, "item": _called(call, False)}
+    yield {"type": "response.output_item.added", "output_index": index, "item": _called(request, call, False)}
     if call.kind == "function":
         arguments = encoded(call.arguments).decode()
         for piece in slices(arguments):
@@ -132,7 +145,7 @@ def _calling(call: Call, index: int) -> Iterator[dict[str, Any]]:
         for piece in slices(call.text):
             yield {"type": "response.custom_tool_call_input.delta", **place, "delta": piece}
         yield {"type": "response.custom_tool_call_input.done", **place, "input": call.text}
-    yield {"type": "response.output_item.done", "output_index": index, "item": _called(call, True)}
+    yield {"type": "response.output_item.done", "output_index": index, "item": _called(request, call, True)}
 
 
 def _told(request: Asked, turn: Turn) -> Iterator[dict[str, Any]]:
@@ -143,7 +156,7 @@ def _told(request: Asked, turn: Turn) -> Iterator[dict[str, Any]]:
     if speaks:
         yield from _speaking(turn)
     for index, call in enumerate(turn.calls, 1 if speaks else 0):
-        yield from _calling(call, index)
+        yield from _calling(request, call, index)
     ended = _response(request, turn, done=True)
     yield {"type": f"response.{ended['status']}", "response": ended}
 

@@ -91,7 +91,8 @@ async def work(model: str | Model, bench: Bench, task: Task, tools: Mapping[str,
         tools=[library_tool(guard, tool) for tool in tools.values()], capabilities=[guard], retries=RETRIES,
     )  # fmt: skip
     try:
-        words = await _driven(agent, guard, kept, prompt, results)
+        async with agent:  # closes what its model opened
+            words = await _driven(agent, guard, kept, prompt, results)
     except NotMade as error:
         return error.no.why
     except UnexpectedModelBehavior as error:

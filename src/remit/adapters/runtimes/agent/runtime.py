@@ -27,7 +27,8 @@ class LightAgent:
 
     def __init__(self, model: "str | Model | None" = None) -> None:
         self._model = model
-        self._scope = anyio.CancelScope()
+        self._scope: anyio.CancelScope | None = None
+        self._left_off = False
         self.words = ""
 
     async def outfit(self, task: Task) -> Outfit:
@@ -48,7 +49,9 @@ class LightAgent:
         failed: Exception | None = None
         async with anyio.create_task_group() as group:
             group.start_soon(hands.listen)
-            with self._scope:
+            with anyio.CancelScope() as self._scope:
+                if self._left_off:
+                    self._scope.cancel()
                 try:
                     self.words = await work(self._model or task.model, bench, task, chosen(task.command, task.tools))
                 except Gone:
@@ -62,4 +65,6 @@ class LightAgent:
 
     async def cancel(self) -> None:
         """Leave off: a call under way is charged in full, since nobody knows."""
-        self._scope.cancel()
+        self._left_off = True
+        if self._scope is not None:
+            self._scope.cancel()

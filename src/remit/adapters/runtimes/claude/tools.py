@@ -1,5 +1,6 @@
 """What each tool call of Claude Code amounts to. Names and arguments: its `sdk-tools.d.ts`, 2.1.197."""
 
+import posixpath
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,7 +56,9 @@ def _actions(tool: str, given: Mapping[str, Any], path: str, cwd: str) -> tuple[
             return touching("read", path, cwd)
         case "Write" | "Edit" | "MultiEdit" | "NotebookEdit":
             return touching("write", path, cwd)
-        case "Glob" | "Grep" | "LS":
+        case "Glob":
+            return _matching(path, text(given.get("pattern")), cwd)
+        case "Grep" | "LS":
             return searching(path, cwd)
         case "WebFetch":
             return (Action(verb="fetch", object=_secure(text(given.get("url")))),)
@@ -63,6 +66,15 @@ def _actions(tool: str, given: Mapping[str, Any], path: str, cwd: str) -> tuple[
             return ()
         case _:
             return (Action(verb="call", object=tool, arguments=dict(given)),)
+
+
+def _matching(path: str, pattern: str, cwd: str) -> tuple[Action, ...]:
+    """A pattern begins where its first part with a wildcard does; after that it may not lead upwards."""
+    parts = pattern.split("/")
+    wild = next((number for number, part in enumerate(parts) if any(mark in part for mark in "*?[{")), len(parts) - 1)
+    if ".." in parts[wild:]:
+        return (Action(verb="read", object=pattern),)
+    return searching(posixpath.join(path or ".", "/".join([*parts[:wild], ""])), cwd)
 
 
 def _secure(url: str) -> str:

@@ -43,6 +43,7 @@ STATELESS = ("2026-07-28",)
 VERSION = "io.modelcontextprotocol/protocolVersion"
 PARSE, REQUEST, METHOD, PARAMS, UNSUPPORTED = -32700, -32600, -32601, -32602, -32022
 LONGEST = 3600.0
+PATIENCE = 2.0
 INSTRUCTIONS = (
     "You work under a contract. What it does not let you do by yourself, ask for here: an answer says whether it was done, "
     "refused (with the reason and what to do instead) or waits for a person. A refusal stands: do not try another way around it."
@@ -90,6 +91,8 @@ class Server:
 
     def __init__(self, registered: list[dict[str, Any]]) -> None:
         self.turn = threading.Lock()
+        self.telling = threading.Condition()
+        self.told = 0
         self.cancelled: set[object] = set()
         self.tools = {each["name"]: each for each in OWN}
         self.names: dict[str, str] = {}
@@ -146,8 +149,20 @@ class Server:
         if number in self.cancelled:
             self.cancelled.discard(number)
             return
-        self.send(answer)
-        act.acknowledge(told)
+        with self.telling:
+            self.told += 1
+        try:
+            self.send(answer)
+            act.acknowledge(told)
+        finally:
+            with self.telling:
+                self.told -= 1
+                self.telling.notify_all()
+
+    def end(self) -> None:
+        """Until what was told is acknowledged too: the client may be gone as soon as it has read it."""
+        with self.telling:
+            self.telling.wait_for(lambda: self.told == 0, PATIENCE)
 
     def send(self, answer: dict[str, Any]) -> None:
         """One line to the client."""
@@ -295,6 +310,7 @@ def main() -> None:
                 server.take(given)
     except BrokenPipeError:
         pass
+    server.end()
     os._exit(0)  # calls that wait for a person are for nobody now
 
 
