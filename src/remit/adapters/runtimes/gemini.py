@@ -8,14 +8,15 @@ import msgspec
 from remit.adapters.runtimes.acp.manner import Manner
 from remit.adapters.runtimes.acp.runtime import Acp
 from remit.adapters.runtimes.finding import Product, find
+from remit.adapters.sandboxes.argv import HOME
 from remit.ports import Outfit, Task
 
 PRODUCT = Product(name="gemini", variable="REMIT_GEMINI", package="@google/gemini-cli", pinned="0.61.0")
 MASKS = (".gemini/**", ".agents/skills/**", ".geminiignore")
 """settings of a workspace: hooks, servers, extensions, commands, policies, skills. GEMINI.md is content, and stays"""
-SETTINGS_FILE = "/run/remit/gemini.json"
-"""system settings: they stand above those of a home and of a workspace, and nobody in the box can change them"""
-POLICY_FILE = "/run/remit/gemini.toml"
+SETTINGS_FILE = f"{HOME}/.gemini/settings.json"
+"""of its home, and read-only: system settings are not taken from a box, where nothing belongs to root"""
+POLICY_FILE = f"{HOME}/.gemini/remit/policy.toml"
 POLICY = '''
 [[rule]]
 toolName = "*"
@@ -26,11 +27,10 @@ priority = 900
 [[rule]]
 toolName = ["update_topic", "write_todos", "complete_task", "ask_user"]
 decision = "allow"
-priority = 950
+priority = 990
 '''
 """every tool is asked about. Without a pattern for the arguments it would let pass what it thinks is a harmless command"""
 SETTINGS = {
-    "adminPolicyPaths": [POLICY_FILE],
     "security": {
         "auth": {"selectedType": "gemini-api-key", "enforcedType": "gemini-api-key"},
         "disableYoloMode": True,
@@ -50,7 +50,7 @@ SETTINGS = {
     },
     "advanced": {"ignoreLocalEnv": True},
     "experimental": {"enableAgents": False, "extensionManagement": False, "directWebFetch": True, "autoMemory": False},
-    "tools": {"exclude": ["google_web_search"], "shell": {"enableInteractiveShell": False}},
+    "tools": {"exclude": ["google_web_search", "invoke_agent", "activate_skill", "save_memory"], "shell": {"enableInteractiveShell": False}},
     "mcp": {"allowed": ["remit"]},
     "skills": {"enabled": False},
     "hooksConfig": {"enabled": False},
@@ -71,13 +71,12 @@ class Gemini(Acp):
         found = await find(PRODUCT)
         named = ("-m", task.model) if task.model else ()
         return Outfit(
-            argv=(*found.argv, "--acp", "--approval-mode", "default", "--skip-trust", *named),
+            argv=(*found.argv, "--acp", "--approval-mode", "default", "--skip-trust", "--admin-policy", POLICY_FILE, *named),
             version=found.version,
             visible=found.visible,
             environment={
                 "GEMINI_API_KEY": task.token,
                 "GOOGLE_GEMINI_BASE_URL": task.meter,
-                "GEMINI_CLI_SYSTEM_SETTINGS_PATH": SETTINGS_FILE,
                 "GEMINI_CLI_TRUST_WORKSPACE": "true",
                 "GEMINI_TELEMETRY_ENABLED": "false",
                 "NO_BROWSER": "true",
