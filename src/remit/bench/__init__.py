@@ -4,6 +4,7 @@ BENCHES: dict[str, str] = {
     "decide": "one decision, beside an indexed matcher in plain Python and Cedar",
     "inbox": "a thousand waiting runs: the list, the page, the server, and from answer to effect",
     "ledger": "one record, beside a bare commit; verification, beside bare hashing",
+    "meter": "a call of a model through the meter, beside a proxy that only passes bytes on",
     "sandbox": "a box, beside bare bwrap with the same namespaces",
     "stage": "stage, diff, publish and undo, beside `cp -a`",
     "startup": "how long the program takes to be there, and how much memory",

@@ -81,17 +81,19 @@ def guarded(turns: int, state: Path) -> None:
 
 
 def bare(turns: int) -> None:
-    """The library alone with one plain tool."""
-    from pydantic_ai import Agent, UsageLimits
+    """The library alone, with as many tools, and nothing before or after the one that writes."""
+    from pydantic_ai import Agent, Tool, UsageLimits
+
+    from remit.adapters.runtimes.agent.tools import chosen
 
     files: dict[str, bytes] = {}
 
     async def write_file(path: str, content: str) -> str:
-        """Write a whole file; it is made, or replaced."""
         files[path] = content.encode()
         return f"wrote {path}: {len(files[path])} bytes"
 
-    agent = Agent(model(turns), name="bare", tools=[write_file])
+    tools = [Tool.from_schema(write_file, tool.name, tool.says, tool.schema()) for tool in chosen((), ()).values()]
+    agent = Agent(model(turns), name="bare", tools=tools)
 
     async def run() -> None:
         await agent.run("Write the pages.", usage_limits=UsageLimits(request_limit=None))
@@ -109,7 +111,7 @@ def rows(*, quick: bool = False) -> Iterator[Row]:
         taken = in_turn(contestants, rounds=5 if quick else 25, warm=2)
     ours, rival = taken["ours"] / TURNS, taken["rival"] / TURNS
     goal = Goal(kind="times", bound=1.5)
-    yield Row(name="light agent, a turn that writes a file", against="bare pydantic-ai with a plain tool", goal=goal, ours=ours, rival=rival)
+    yield Row(name="light agent, a turn that writes a file", against="bare pydantic-ai with the same tools", goal=goal, ours=ours, rival=rival)
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ class ScriptedBox:
         if not plan.talks:
             self._speech.close()
         self._scope = anyio.CancelScope()
-        self._serving: set[anyio.CancelScope] = set()
+        self._serving: list[anyio.CancelScope] = []
         self._ended = anyio.Event()
         self._exit = Exit(status=None, why="stopped")
         self._why: tuple[Literal["limit", "stopped"], str] | None = None
@@ -174,12 +174,13 @@ class ScriptedBox:
             far, _ = listener.accept()
         near.setblocking(False)
         far.setblocking(False)
-        self._tasks.start_soon(self._served, far)
+        scope = anyio.CancelScope()
+        self._serving.append(scope)
+        self._tasks.start_soon(self._served, far, scope)
         return near
 
-    async def _served(self, far: socket.socket) -> None:
-        with far, anyio.CancelScope() as scope, suppress(Exception):
-            self._serving.add(scope)
+    async def _served(self, far: socket.socket, scope: anyio.CancelScope) -> None:
+        with far, scope, suppress(Exception):
             await self._watcher.model(far)
 
     async def ended(self) -> None:

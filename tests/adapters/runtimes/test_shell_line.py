@@ -20,7 +20,7 @@ SHELLS = [shell for shell in ("/bin/bash", "/bin/dash", "/usr/bin/zsh") if os.ac
     [
         ("ls", [("ls",)]),
         ("git commit -m 'a b' --no-verify", [("git", "commit", "-m", "a b", "--no-verify")]),
-        ('echo "a b"c\'d\'', [("echo", "a bcd")]),
+        ("echo \"a b\"c'd'", [("echo", "a bcd")]),
         ('echo "a \\"b\\" \\$x"', [("echo", 'a "b" $x')]),
         ("find . -name x -exec rm {} \\;", None),
         ("find . -name x -delete \\;", [("find", ".", "-name", "x", "-delete", ";")]),
@@ -60,7 +60,32 @@ def test_everything_else_stays_one_text_that_is_at_best_asked_about(line: str) -
 
 
 MARKS = "abc ABC12_-./:@%+,='\"\\$`&|;<>(){}[]*?~#!^=\n\t\r\u00e9\u00a0"
-WORDS = ["echo", "cat", "true", "if", "eval", "A=b", "2>&1", ">/dev/null", "&&", "||", ";", "|", "'a b'", '"a b"', "$x", "*.md", "-n", "x", "\n", "\\ ", "~", "{a,b}", "=x", "!"]
+WORDS = [
+    "echo",
+    "cat",
+    "true",
+    "if",
+    "eval",
+    "A=b",
+    "2>&1",
+    ">/dev/null",
+    "&&",
+    "||",
+    ";",
+    "|",
+    "'a b'",
+    '"a b"',
+    "$x",
+    "*.md",
+    "-n",
+    "x",
+    "\n",
+    "\\ ",
+    "~",
+    "{a,b}",
+    "=x",
+    "!",
+]
 LINES = st.text(MARKS, max_size=24) | st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join)
 
 
@@ -72,7 +97,9 @@ def test_no_mark_that_means_something_gets_into_words_unquoted(line: str) -> Non
         return
     bare = _without_quotes(line)
     for mark in "$`()<>{}[]*?~#!^\r":
-        assert mark not in bare.replace("2>&1", "").replace(">&2", "").replace(">&1", "").replace("</dev/null", "").replace(">/dev/null", "").replace("> /dev/null", "")
+        assert mark not in bare.replace("2>&1", "").replace(">&2", "").replace(">&1", "").replace("</dev/null", "").replace(
+            ">/dev/null", ""
+        ).replace("> /dev/null", "")
     assert all(words and words[0] for words in read)
 
 
@@ -98,12 +125,18 @@ def _without_quotes(line: str) -> str:
 def test_a_shell_starts_exactly_the_programs_that_were_read(shell: str, tmp_path: Path) -> None:
     """Lines made of everything that could trick: where words were read, the shell really gives these words to a program."""
     said = tmp_path / "said"
-    (tmp_path / "show").write_text(f'#!/bin/sh\nfor word in "$@"; do printf \'%s\\0\' "$word"; done >> {said}\nprintf \'\\n\\0\' >> {said}\n')
+    (tmp_path / "show").write_text(
+        f"#!/bin/sh\nfor word in \"$@\"; do printf '%s\\0' \"$word\"; done >> {said}\nprintf '\\n\\0' >> {said}\n"
+    )
     (tmp_path / "show").chmod(0o755)
     (tmp_path / "a.md").write_text("")
     seen: list[str] = []
 
-    @given(st.lists(st.text(MARKS.replace("\n", ""), max_size=10), min_size=1, max_size=4).map(lambda parts: "show " + " ".join(parts)))
+    @given(
+        st.lists(st.text(MARKS.replace("\n", ""), max_size=10), min_size=1, max_size=4).map(
+            lambda parts: "show " + " ".join(parts)
+        )
+    )
     @settings(max_examples=600)
     def collect(line: str) -> None:
         read = commands(line)
@@ -161,7 +194,17 @@ def test_a_path_is_of_the_workspace_by_its_name(path: str, inside: str | None) -
 
 @pytest.mark.parametrize(
     ("path", "room"),
-    [("/tmp/x", True), ("/tmp", True), ("/home/agent/.x", True), ("/dev/null", True), ("/tmpx", False), ("/tmp/../etc", False), ("/workspace/x", False), ("/etc", False), ("/home/agentx", False)],
+    [
+        ("/tmp/x", True),
+        ("/tmp", True),
+        ("/home/agent/.x", True),
+        ("/dev/null", True),
+        ("/tmpx", False),
+        ("/tmp/../etc", False),
+        ("/workspace/x", False),
+        ("/etc", False),
+        ("/home/agentx", False),
+    ],
 )
 def test_rooms_of_the_box_are_its_own_business(path: str, room: bool) -> None:
     assert boxed(path, "/workspace") == room

@@ -41,9 +41,9 @@ def test_an_open_question_ends_the_turn_and_a_yes_lets_exactly_that_call_run_in_
     second = Script([use("done")])
     seat = asked(place, gate, second)
     assert (place.work / "config" / "x").read_text() == "1"
-    assert [native.text for native, _ in seat.ruled] == ["config/x"], "what had run or was refused is not tried again"
+    assert [native.text for native, _ in seat.ruled if native.actions] == ["config/x"], "what had run or was refused is not tried again"
     assert sorted(outcome for _, outcome, _ in second.told()) == ["denied", "success", "success"]
-    assert [what for what, _ in seat.contexts] == ["task", "history"]
+    assert [what for what, _ in seat.contexts] == ["history"]
 
 
 def test_while_nobody_has_answered_the_turn_ends_again(place: Place) -> None:
@@ -145,7 +145,7 @@ def test_a_call_that_ended_gives_its_result_and_is_not_run_again(place: Place) -
     script = Script([use("done")])
     seat = asked(place, gate, script)
     assert script.told() == [("shell", "success", "released")]
-    assert seat.ruled == []
+    assert [native.tool for native, _ in seat.ruled] == ["done"]
 
 
 def test_the_owners_answer_is_fetched_under_the_question_that_was_asked(place: Place) -> None:
@@ -166,11 +166,11 @@ def test_the_owners_answer_is_fetched_under_the_question_that_was_asked(place: P
 def test_without_history_a_further_attempt_begins_fresh_and_says_why(place: Place) -> None:
     anyio.run(place.run, Script([use("read_file", path="docs/hello.md")], "done so far"))
     script = Script("ok")
-    seat, _ = anyio.run(lambda: place.run(script, attempt=2, because="the check `links` failed"))
+    seat, _ = anyio.run(lambda: place.run(script, attempt=2, text="Tidy the docs. The check `links` failed."))
     [[request]] = script.seen
     assert isinstance(request, ModelRequest)
     [part] = request.parts
-    assert isinstance(part, UserPromptPart) and part.content == "Tidy the docs.\n\nthe check `links` failed"
+    assert isinstance(part, UserPromptPart) and part.content == "Tidy the docs. The check `links` failed."
     assert "history" not in [what for what, _ in seat.contexts]
 
 

@@ -65,6 +65,8 @@ def refusals(place: Place, model: str, tools: tuple[str, ...] = TOOLS) -> list[t
 
     async def rule(native: Any) -> Any:
         ruling = await gate.rule(native)
+        if not native.actions:
+            return ruling
         assert not ruling.allowed, native
         decided.append((str(native.actions), ruling.why))
         return ruling

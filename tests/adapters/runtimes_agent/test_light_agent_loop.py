@@ -23,7 +23,8 @@ def test_a_file_is_written_on_the_stage_after_its_ruling_and_the_work_ends_with_
     script = Script([use("write_file", path="docs/new.md", content="new\n")], [use("done", message="written")])
     seat, _ = anyio.run(place.run, script)
     assert (place.work / "docs" / "new.md").read_text() == "new\n"
-    [(native, ruling)] = seat.ruled
+    (native, ruling), (ending, _) = seat.ruled
+    assert (ending.tool, ending.actions) == ("done", ())
     assert (native.tool, native.actions, native.content) == ("write_file", (Action(verb="write", object="docs/new.md"),), b"new\n")
     assert ruling.allowed and seat.returned[0] == native.id
     assert [message["verb"] for message in seat.acted] == ["done"]
@@ -31,10 +32,11 @@ def test_a_file_is_written_on_the_stage_after_its_ruling_and_the_work_ends_with_
     assert seat.closed
 
 
-def test_everything_that_is_loaded_is_on_record(place: Place) -> None:
+def test_the_identity_leads_the_instructions_and_every_file_that_is_read_is_on_record(place: Place) -> None:
     script = Script([use("read_file", path="docs/hello.md")], "read")
     seat, _ = anyio.run(lambda: place.run(script, identity="You act for the docs team."))
-    assert seat.contexts == [("identity", b"You act for the docs team."), ("task", b"Tidy the docs."), ("file docs/hello.md", b"hello\nworld\n")]
+    assert seat.contexts == [("file docs/hello.md", b"hello\nworld\n")]
+    assert script.infos[0].instructions is not None and script.infos[0].instructions.startswith("You act for the docs team.")
 
 
 def test_a_changed_file_is_seen_as_it_is_now(place: Place) -> None:
@@ -98,6 +100,7 @@ def test_an_answer_that_cannot_be_used_is_told_to_the_model_which_may_try_again(
     seat, _ = anyio.run(place.run, script)
     assert (place.work / "docs" / "ok.md").read_text() == "ok"
     assert len(seat.account.reserved) == 3
+    assert seat.ruled[0][0].tool == call.tool_name, "the gate has seen every call the model wrote"
 
 
 def test_garbage_without_end_ends_the_work_softly(place: Place) -> None:

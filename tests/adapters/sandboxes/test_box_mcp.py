@@ -1,70 +1,20 @@
-"""Remit's door as an MCP server inside the box: against the client of the official SDK, by hand, and in a real box."""
+"""Remit's door as an MCP server: message by message, and in a real box."""
 
 import json
-import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 from box_rig import Ground, Witness
-from mcp.client.client import Client
-from mcp.client.stdio import StdioServerParameters
+from mcp_rig import PROGRAM, REASON, TOOLS, Door, environment
 
-from remit.adapters.sandboxes import argv, inside
-
-PROGRAM = Path(inside.__file__).parent / "mcp.py"
-TOOLS = [
-    {
-        "name": "shop.refund",
-        "description": "Give money back.",
-        "inputSchema": {
-            "type": "object",
-            "properties": {"order": {"type": "string"}, "amount": {"type": "number"}},
-            "required": ["order"],
-        },
-    },
-    {"name": "pause", "inputSchema": {"type": "object", "properties": {"wait": {"type": "integer"}}}},
-    {"name": "call", "description": "Hidden by the server's own."},
-]
-REASON = {"code": "NEVER", "rule": "no-refund", "contract": "c", "why": "refunds are never yours", "instead": "ask the owner"}
-
-
-class Door:
-    """A door that remembers what it is asked, and answers as it is told."""
-
-    def __init__(self, place: Path) -> None:
-        self.asked: list[dict[str, Any]] = []
-        self.answer: Callable[[dict[str, Any]], dict[str, Any]] = lambda _: {"decision": "allow", "done": True, "reasons": []}
-        self.path = str(place / "door")
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.bind(self.path)
-        self.socket.listen(64)
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.visit, args=(connection,), daemon=True).start()
-
-    def visit(self, connection: socket.socket) -> None:
-        with suppress(OSError), connection, connection.makefile("rwb") as lines:
-            message = json.loads(lines.readline())
-            self.asked.append(message)
-            lines.write(json.dumps({"schema": "remit.act/1", **self.answer(message)}).encode() + b"\n")
-
-    def end(self) -> None:
-        self.socket.shutdown(socket.SHUT_RDWR)
-        self.socket.close()
+from remit.adapters.sandboxes import argv
 
 
 @pytest.fixture
@@ -72,169 +22,6 @@ def door(tmp_path: Path) -> Iterator[Door]:
     there = Door(tmp_path)
     yield there
     there.end()
-
-
-def environment(door: Door) -> dict[str, str]:
-    return {"REMIT_DOOR": door.path, "REMIT_TOOLS": json.dumps(TOOLS)}
-
-
-def client(door: Door, mode: str) -> Client:
-    server = StdioServerParameters(command=sys.executable, args=["-IS", str(PROGRAM)], env=environment(door))
-    return Client(server, mode=mode, read_timeout_seconds=20)
-
-
-def words(result: Any) -> str:
-    return "\n".join(part.text for part in result.content)
-
-
-MODES = pytest.mark.parametrize("mode", ["auto", "legacy", "2026-07-28"])
-
-
-# ---------------------------------------------------------------- with the official client
-
-
-@MODES
-def test_both_eras_find_the_same_tools(door: Door, mode: str) -> None:
-    async def story() -> None:
-        async with client(door, mode) as remit:
-            tools = {tool.name: tool for tool in (await remit.list_tools()).tools}
-            assert list(tools) == ["ask_owner", "call", "delegate", "shop_refund", "pause"]
-            assert set(tools["shop_refund"].input_schema["properties"]) == {"order", "amount", "wait"}
-            assert tools["pause"].input_schema["properties"]["wait"] == {"type": "integer"}
-            assert (await remit.list_resources()).resources == []
-            assert (await remit.list_prompts()).prompts == []
-            assert (await remit.list_resource_templates()).resource_templates == []
-            if mode != "2026-07-28":  # pinned, it asks nobody what there is
-                assert remit.session.protocol_version == ("2025-11-25" if mode == "legacy" else "2026-07-28")
-                assert remit.session.server_info is not None and remit.session.server_info.name == "remit"
-
-    anyio.run(story)
-    assert door.asked == []
-
-
-@MODES
-def test_each_tool_is_one_line_at_the_door(door: Door, mode: str) -> None:
-    async def story() -> None:
-        async with client(door, mode) as remit:
-            for name, given in (
-                ("ask_owner", {"text": "which version?", "wait": 2}),
-                ("call", {"name": "shop.refund", "arguments": {"order": "7", "amount": 20.50}}),
-                ("shop_refund", {"order": "7", "amount": 20, "wait": 1.5}),
-                ("pause", {"wait": 3}),
-                ("delegate", {"runtime": "codex", "why": "a terminal", "contract": "goal: x", "command": ["run", "it"]}),
-            ):
-                result = await remit.call_tool(name, given)
-                assert words(result) == "Done." and not result.is_error
-
-    anyio.run(story)
-    assert [(each["verb"], each["object"], each["arguments"], each["wait"]) for each in door.asked] == [
-        ("ask", "which version?", {}, 2),
-        ("call", "shop.refund", {"order": "7", "amount": 20.5}, 0),
-        ("call", "shop.refund", {"order": "7", "amount": 20}, 1.5),
-        ("call", "pause", {"wait": 3}, 0),
-        ("delegate", "codex", {"why": "a terminal", "contract": "goal: x", "command": ["run", "it"]}, 0),
-    ]
-    assert all(each["schema"] == "remit.act/1" for each in door.asked)
-
-
-@MODES
-def test_a_refusal_says_why_and_what_to_do_instead(door: Door, mode: str) -> None:
-    door.answer = lambda _: {"decision": "refuse", "reasons": [REASON], "done": False}
-
-    async def story() -> None:
-        async with client(door, mode) as remit:
-            result = await remit.call_tool("shop_refund", {"order": "7"})
-            assert result.is_error
-            assert words(result) == "Refused.\nrefunds are never yours\nInstead: ask the owner"
-
-    anyio.run(story)
-
-
-@pytest.mark.parametrize(
-    ("said", "error", "parts"),
-    [
-        ({"decision": "ask", "question": "q-1", "reasons": []}, False, ["Not done: it waits for a person", '"question": "q-1"']),
-        ({"decision": "allow", "done": True, "answer": "yes", "note": "version 2"}, False, ["The answer: yes\nversion 2"]),
-        ({"decision": "allow", "done": False, "note": "remit itself performs no `fetch` here"}, False, ["Allowed, but not done yet.", "performs no"]),
-        ({"decision": "allow", "done": True, "state": "done", "draft": "k", "receipt": "r-9", "output": {"id": 4}}, False, ["Done.", '"receipt": "r-9"', '{"id": 4}']),
-        ({"decision": "allow", "done": True, "child": "r.1", "verdict": "succeeded"}, False, ['"verdict": "succeeded"']),
-        ({"nonsense": 1}, True, ["Refused."]),
-    ],
-)  # fmt: skip
-def test_what_the_door_says_is_said_in_words(door: Door, said: dict[str, Any], error: bool, parts: list[str]) -> None:
-    door.answer = lambda message: said if message["verb"] != "got" else {"decision": "allow"}
-
-    async def story() -> None:
-        async with client(door, "auto") as remit:
-            result = await remit.call_tool("call", {"name": "x"})
-            assert result.is_error is error
-            for part in parts:
-                assert part in words(result)
-
-    anyio.run(story)
-
-
-def test_the_end_of_an_effect_is_acknowledged_once_it_was_told(door: Door) -> None:
-    door.answer = lambda message: {"decision": "allow", "done": True, "state": "done", "draft": "key-1"}
-
-    async def story() -> None:
-        async with client(door, "auto") as remit:
-            await remit.call_tool("shop_refund", {"order": "7"})
-
-    anyio.run(story)
-    assert (door.asked[1]["verb"], door.asked[1]["object"]) == ("got", "key-1")
-
-
-def test_while_one_call_waits_for_a_person_others_are_served(door: Door) -> None:
-    go = threading.Event()
-
-    def answer(message: dict[str, Any]) -> dict[str, Any]:
-        if message["verb"] == "ask":
-            go.wait(10)
-        return {"decision": "allow", "done": True, "reasons": []}
-
-    door.answer = answer
-
-    async def story() -> None:
-        async with client(door, "auto") as remit, anyio.create_task_group() as tasks:
-            tasks.start_soon(remit.call_tool, "ask_owner", {"text": "?", "wait": 60})
-            for _ in range(20):
-                await remit.call_tool("pause", {"wait": 1})
-            await remit.list_tools()
-            go.set()
-
-    anyio.run(story)
-    assert len(door.asked) == 21
-
-
-def test_arguments_that_cannot_be_sent_are_told_to_the_model(door: Door) -> None:
-    async def story() -> None:
-        async with client(door, "legacy") as remit:
-            for name, given in (
-                ("ask_owner", {}), ("ask_owner", {"text": 1.5}), ("ask_owner", {"text": "x", "wait": "long"}), ("call", {"arguments": {}}),
-                ("call", {"name": "x", "arguments": [1]}), ("delegate", {"runtime": "codex"}), ("call", {"name": "x" * (1 << 20)}),
-            ):  # fmt: skip
-                result = await remit.call_tool(name, given)
-                assert result.is_error and words(result).startswith("Not sent"), given
-
-    anyio.run(story)
-    assert door.asked == []
-
-
-def test_without_a_door_a_call_says_so(tmp_path: Path) -> None:
-    async def story() -> None:
-        server = StdioServerParameters(
-            command=sys.executable, args=["-IS", str(PROGRAM)], env={"REMIT_DOOR": str(tmp_path / "none")}
-        )
-        async with Client(server) as remit:
-            assert [tool.name for tool in (await remit.list_tools()).tools] == ["ask_owner", "call", "delegate"]
-            result = await remit.call_tool("ask_owner", {"text": "?"})
-            assert result.is_error and words(result).startswith("No answer at the door")
-
-    anyio.run(story)
-
-
-# ---------------------------------------------------------------- by hand
 
 
 def spoken(door: Door, *lines: bytes, tools: str = json.dumps(TOOLS), answers: int | None = None) -> list[dict[str, Any]]:
@@ -372,5 +159,5 @@ def test_it_is_found_by_name_and_needs_nothing_of_the_environment(ground: Ground
     code = (
         "env -i /run/remit/bin/remit-mcp < /dev/null && echo ended; for name in remit-mcp hands remit; do command -v $name; done"
     )
-    ground.run(ground.plan("sh", "-c", code), witness)
+    ground.run(ground.plan("sh", "-c", code, talks=True), witness)
     assert witness.printed.split() == ["ended", *(f"/run/remit/bin/{name}" for name in ("remit-mcp", "hands", "remit"))]

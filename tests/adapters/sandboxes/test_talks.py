@@ -164,7 +164,7 @@ def test_without_a_meter_nobody_listens_there(ground: Ground) -> None:
         assert (witness.printed, witness.connections) == ("ConnectionRefusedError\n", 0)
 
 
-def test_curl_finds_the_meter_also_where_everything_else_goes_by_the_proxy(ground: Ground) -> None:
+def test_usual_programs_find_the_meter_also_where_everything_else_goes_by_the_proxy(ground: Ground) -> None:
     async def answers(connection: object) -> None:
         from remit.adapters.sandboxes import wire
 

@@ -108,7 +108,7 @@ async def _passed(line: Line, way: Way, response: httpx2.Response, charge: Charg
     """The answer, piece by piece. It is charged before the runtime can see that it is whole, and act on it."""
     form = way.route.format
     reading = Reading(form.event, form.whole, _kind(response))
-    await line.begin(200, _down(response))
+    await line.begin(200, _down(response), more="content-length" in response.headers)
     async with aclosing(pieces(response)) as coming:
         async for piece in coming:
             reading.feed(piece)

@@ -53,6 +53,7 @@ class Line:
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=LONGEST_HEAD)
         self._taken = 0
         self._bare = False
+        self._held = b""
         self.begun = False
 
     async def head(self) -> Head | None:
@@ -93,15 +94,15 @@ class Line:
         """A whole answer."""
         close = close or self._http.their_state is not h11.DONE
         more = [("content-length", str(len(body))), *([("connection", "close")] if close else [])]
-        await self.begin(status, [*headers, *more])
+        await self.begin(status, [*headers, *more], more=bool(body))
         await self.part(body)
         await self.finish()
 
-    async def begin(self, status: int, headers: Headers) -> None:
-        """Status and headers of an answer that comes in parts."""
+    async def begin(self, status: int, headers: Headers, *, more: bool = False) -> None:
+        """Status and headers of an answer that comes in parts. Where `more` follows at once, they go out with it."""
         self.begun = True
         reason = HTTPStatus(status).phrase if status in _STATUSES else ""
-        await self._send(h11.Response(status_code=status, headers=[*headers], reason=reason))
+        await self._send(h11.Response(status_code=status, headers=[*headers], reason=reason), more=more)
 
     async def part(self, data: bytes) -> None:
         """The next bytes; returns when the other side has room for more."""
@@ -155,10 +156,11 @@ class Line:
                 raise Gone from None
             self._http.receive_data(data)
 
-    async def _send(self, event: h11.Event) -> None:
+    async def _send(self, event: h11.Event, *, more: bool = False) -> None:
         try:
-            data = self._http.send(event)
+            data = self._held + (self._http.send(event) or b"")
         except h11.LocalProtocolError:
             raise Gone from None
-        if data:
+        self._held = data if more else b""
+        if data and not more:
             await self._plug.send(data)

@@ -1,6 +1,6 @@
-"""Gemini CLI at work, over ACP: it asks before it edits, runs, fetches or calls an MCP tool, and hands its writes to us.
+"""Gemini CLI at work, over ACP: a policy of ours makes it ask about every tool, and it hands the writes of its own tools to us.
 
-Reads inside the workspace it does by itself, unasked: there the box alone decides. Tried with 0.61.0.
+By itself it would not ask about reading, nor about commands it thinks harmless. Tried with 0.61.0.
 """
 
 import msgspec
@@ -17,7 +17,7 @@ MASKS = (".gemini/**", ".agents/skills/**", ".geminiignore")
 SETTINGS_FILE = f"{HOME}/.gemini/settings.json"
 """of its home, and read-only: system settings are not taken from a box, where nothing belongs to root"""
 POLICY_FILE = f"{HOME}/.gemini/remit/policy.toml"
-POLICY = '''
+POLICY = """
 [[rule]]
 toolName = "*"
 argsPattern = "."
@@ -28,8 +28,10 @@ priority = 900
 toolName = ["update_topic", "write_todos", "complete_task", "ask_user"]
 decision = "allow"
 priority = 990
-'''
+"""
 """every tool is asked about. Without a pattern for the arguments it would let pass what it thinks is a harmless command"""
+EXCLUDED = ["google_web_search", "invoke_agent", "activate_skill", "save_memory"]
+"""tools that run at the vendor, act without asking, or keep something for a next run that has another box"""
 SETTINGS = {
     "security": {
         "auth": {"selectedType": "gemini-api-key", "enforcedType": "gemini-api-key"},
@@ -50,13 +52,13 @@ SETTINGS = {
     },
     "advanced": {"ignoreLocalEnv": True},
     "experimental": {"enableAgents": False, "extensionManagement": False, "directWebFetch": True, "autoMemory": False},
-    "tools": {"exclude": ["google_web_search", "invoke_agent", "activate_skill", "save_memory"], "shell": {"enableInteractiveShell": False}},
+    "tools": {"exclude": EXCLUDED, "shell": {"enableInteractiveShell": False}},
     "mcp": {"allowed": ["remit"]},
     "skills": {"enabled": False},
     "hooksConfig": {"enabled": False},
     "ide": {"enabled": False},
 }
-"""a fetch names its address this way, and a sub-agent would act without asking"""
+"""everything is asked, nothing of a workspace runs, nothing is sent home; a fetch names its whole address"""
 
 
 class Gemini(Acp):

@@ -59,7 +59,7 @@ class Messages:
         line = bytes(self._rest[:end])
         del self._rest[: end + 1]
         self._searched = 0
-        if self._dropping:
+        if self._dropping or len(line) > LONGEST:
             self._dropping = False
             self.strange += 1
             return b""

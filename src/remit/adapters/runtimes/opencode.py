@@ -31,6 +31,8 @@ PERMISSION = {
     "todoread": "allow",
     "question": "deny",
     "doom_loop": "deny",
+    "skill": "deny",
+    "task": "deny",  # a sub-agent's questions never come over ACP, and it waits for ever
 }
 SWITCHES = (
     "AUTOUPDATE", "MODELS_FETCH", "LSP_DOWNLOAD", "DEFAULT_PLUGINS", "PROJECT_CONFIG", "SHARE", "TERMINAL_TITLE",
@@ -85,6 +87,7 @@ def configuration(task: Task) -> Mapping[str, Any]:
         "model": f"remit/{task.model}",
         "small_model": f"remit/{task.model}",
         "enabled_providers": ["remit"],
+        "instructions": [f"{task.cwd}/AGENTS.md"],
         "provider": {
             "remit": {
                 "npm": package,

@@ -82,6 +82,8 @@ def _pieces(line: str) -> list[_Word | str] | None:
         elif operator := _OPERATOR.match(line, at):
             found.append(operator.group())
             at = operator.end()
+        elif line[at] in _ENDS:
+            return None
         else:
             read = _word(line, at)
             if read is None:

@@ -16,8 +16,6 @@ from remit.value import Value
 
 HOME = "/home/agent"
 TOOLS = "/run/remit/bin"
-PROGRAMS = {"remit": "act", "remit-mcp": "mcp", "hands": "hands"}
-"""what the box finds among its tools, and the program of ours that it is"""
 INSIDE = "/run/remit/inside"
 HANDS = f"{TOOLS}/hands"
 MCP = f"{TOOLS}/remit-mcp"
@@ -66,6 +64,8 @@ def flags(plan: BoxPlan, workspace: str, laid: Mapping[int, Laid], seccomp: int)
     words += ["--disable-userns", "--cap-drop", "ALL", "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv"]
     words += ["--hostname", "remit"]
     words += [word for row in (*_system(), *_interpreter(), *_rooms()) for word in row]
+    for name, ours in programs(plan).items():
+        words += ["--symlink", f"{INSIDE}/{ours}.py", f"{TOOLS}/{name}"]
     for each in plan.visible:
         words += ["--ro-bind", each, each]
     for descriptor, file in laid.items():
@@ -90,6 +90,7 @@ def files(plan: BoxPlan, uid: int, gid: int) -> list[Laid]:
     name = "agent" if uid else "root"
     users = f"{name}:x:{uid}:{gid}:agent:{HOME}:/bin/sh\n" + "nobody:x:65534:65534:nobody:/:/bin/false\n"
     first = b"#!" + interpreter().encode() + b" -IS\n"
+    ours = [*programs(plan).values(), *(["eyes"] if plan.talks else [])]
     laid = [
         Laid(path="/etc/passwd", content=users.encode()),
         Laid(path="/etc/group", content=f"{name}:x:{gid}:\nnogroup:x:65534:\n".encode()),
@@ -97,7 +98,7 @@ def files(plan: BoxPlan, uid: int, gid: int) -> list[Laid]:
         Laid(path="/etc/resolv.conf", content=b""),
         Laid(path="/etc/nsswitch.conf", content=b"passwd: files\ngroup: files\nhosts: files\n"),
         Laid(path=INIT, content=program("stage0")),
-        *(Laid(path=f"{INSIDE}/{name}.py", content=first + source(name), mode=0o555) for name in (*PROGRAMS.values(), "eyes")),
+        *(Laid(path=f"{INSIDE}/{name}.py", content=first + source(name), mode=0o555) for name in ours),
     ]
     laid += [Laid(path=path, content=Path(path).read_bytes()) for path in COPIED if Path(path).is_file()]
     return [each for each in laid if each.path not in plan.files] + [
@@ -105,8 +106,18 @@ def files(plan: BoxPlan, uid: int, gid: int) -> list[Laid]:
     ]
 
 
+def programs(plan: BoxPlan) -> dict[str, str]:
+    """Which programs of ours are among the tools of the box, and what they are called there: each costs the start a little."""
+    found = {"remit": "act"}
+    if plan.door:
+        found["remit-mcp"] = "mcp"
+    if plan.talks:
+        found["hands"] = "hands"
+    return found
+
+
 def hands_argv() -> tuple[str, ...]:
-    """The command of a box in which only the light agent's hands are."""
+    """The command of a box that talks and in which only the light agent's hands are."""
     return (HANDS,)
 
 
@@ -155,8 +166,6 @@ def _interpreter() -> Iterator[list[str]]:
             yield ["--ro-bind", place, place]
     for name in ("python", "python3"):
         yield ["--symlink", real, f"{TOOLS}/{name}"]
-    for name, ours in PROGRAMS.items():
-        yield ["--symlink", f"{INSIDE}/{ours}.py", f"{TOOLS}/{name}"]
 
 
 def _rooms() -> Iterator[list[str]]:

@@ -7,13 +7,14 @@ an agent says of itself proves nothing; the box bounds it either way.
 import posixpath
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from remit.adapters.runtimes import shell_line
 from remit.adapters.runtimes.native_paths import action_path, searching, touching
 from remit.authority.action import Action
+from remit.contract.rule import Verb
 from remit.ports.runtime import Native
 from remit.value import Value
 
@@ -86,13 +87,13 @@ def actions(about: Call, workspace: str) -> tuple[Action, ...]:
         case "execute":
             return executing(about, workspace) or whole
         case "edit":
-            return tuple(act for path in paths(about) for act in touching("write", path, workspace)) if paths(about) else whole
+            return whole if (found := editing(about, workspace)) is None else found
         case "delete":
-            return tuple(act for path in paths(about) for act in touching("delete", path, workspace)) if paths(about) else whole
+            return whole if (found := each(paths(about), "delete", workspace)) is None else found
         case "move":
             return moving(about, workspace) or whole
         case "read":
-            return tuple(act for path in paths(about) for act in touching("read", path, workspace)) if paths(about) else whole
+            return whole if (found := each(paths(about), "read", workspace)) is None else found
         case "search":
             return tuple(act for path in paths(about) or (workspace,) for act in searching(path, workspace))
         case "fetch":
@@ -128,6 +129,27 @@ def elsewhere(about: Call, workspace: str) -> bool:
     return any(action_path(each, workspace) != "." for each in (*named, *([noted.group(1)] if noted else [])))
 
 
+def each(named: Sequence[str], verb: Verb, workspace: str) -> tuple[Action, ...] | None:
+    """The same for each file, once; None where no file is named: nothing at all means that the box alone decides."""
+    found = {action.object: action for path in named for action in touching(verb, path, workspace)}
+    return tuple(found.values()) if named else None
+
+
+def editing(about: Call, workspace: str) -> tuple[Action, ...] | None:
+    """Files that are written; where a list says so, some of them go away."""
+    listed = about.given.get("files")
+    rows = (
+        [row for row in listed if isinstance(row, dict) and isinstance(row.get("filePath"), str)]
+        if isinstance(listed, list)
+        else []
+    )
+    gone = [local(row["filePath"]) for row in rows if row.get("type") in ("delete", "move")]
+    left = [path for path in paths(about) if path not in gone]
+    if not gone:
+        return each(left, "write", workspace)
+    return (*(each(gone, "delete", workspace) or ()), *(each(left, "write", workspace) or ()))
+
+
 def moving(about: Call, workspace: str) -> tuple[Action, ...]:
     """A move: delete there, write here. Where nobody says which is which, both of each."""
     given = {key: value for key, value in about.given.items() if isinstance(value, str)}
@@ -140,10 +162,9 @@ def moving(about: Call, workspace: str) -> tuple[Action, ...]:
 
 
 def paths(about: Call) -> tuple[str, ...]:
-    """The files it is about, each once."""
+    """The files it is about, each once: its locations and differences, else what its arguments name."""
     named = [about.given[key] for key in PATHS if isinstance(about.given.get(key), str)]
-    found = [local(each) for each in (*about.places, *named) if each]
-    return tuple(dict.fromkeys(posixpath.normpath(each) for each in found))
+    return tuple(dict.fromkeys(posixpath.normpath(local(path)) for path in about.places or named if path))
 
 
 def urls(about: Call) -> tuple[str, ...]:

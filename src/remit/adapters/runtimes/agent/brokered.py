@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 
-from remit.adapters.runtimes.agent.tool import Act, Bench, CannotUse, Plan, Tool, field
+from remit.adapters.runtimes.agent.tool import Bench, CannotUse, Plan, Then, Tool, field
 from remit.contract.models import RUNTIMES
 from remit.contract.tiers import usual_tier
+from remit.ports.runtime import Native
 from remit.value import Value
 
 SCHEMA = "remit.act/1"
@@ -34,36 +35,36 @@ class Done(Value, frozen=True, kw_only=True):
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-async def _fetch(at: Bench, _: str, given: Fetch) -> Plan:
+async def _fetch(at: Bench, call: str, given: Fetch) -> Plan:
     async def then(_: Mapping[str, Any]) -> str:
         answer = await at.hands.ask("fetch", url=given.url)
         return f"[status {answer.get('status')}]\n{answer.get('text') or ''}"
 
-    return Plan(act=_message("fetch", given.url, {}), then=then)
+    return _plan(call, "fetch", "fetch", given.url, {}, then)
 
 
-async def _ask(_: Bench, __: str, given: AskOwner) -> Plan:
+async def _ask(_: Bench, call: str, given: AskOwner) -> Plan:
     if not given.question.strip():
         raise CannotUse("ask_owner: the question is empty")
-    return Plan(act=_message("ask", given.question, {}))
+    return _plan(call, "ask_owner", "ask", given.question, {})
 
 
-async def _delegate(_: Bench, __: str, given: Delegate) -> Plan:
+async def _delegate(_: Bench, call: str, given: Delegate) -> Plan:
     arguments: dict[str, Any] = {"why": given.why, "contract": given.contract}
     if given.command:
         arguments["command"] = list(given.command)
-    return Plan(act=_message("delegate", given.runtime, arguments))
+    return _plan(call, "delegate", "delegate", given.runtime, arguments)
 
 
-async def _done(_: Bench, __: str, given: Done) -> Plan:
-    return Plan(act=_message("done", given.message, {}))
+async def _done(_: Bench, call: str, given: Done) -> Plan:
+    return _plan(call, "done", "done", given.message, {})
 
 
 def registered(name: str) -> Tool:
     """A tool of the organisation or the contract, called by its own name."""
 
-    async def plan(_: Bench, __: str, given: Mapping[str, Any]) -> Plan:
-        return Plan(act=_message("call", name, exact(given)))
+    async def plan(_: Bench, call: str, given: Mapping[str, Any]) -> Plan:
+        return _plan(call, name, "call", name, exact(given))
 
     says = f"The registered tool `{name}`. Its arguments are those of its declaration in your task."
     return Tool(
@@ -84,8 +85,11 @@ def exact(value: Any) -> Any:
             return value
 
 
-def _message(verb: str, named: str, arguments: Mapping[str, Any]) -> Act:
-    return Act(message={"schema": SCHEMA, "verb": verb, "object": named, "arguments": arguments, "wait": 0})
+def _plan(call: str, tool: str, verb: str, named: str, arguments: Mapping[str, Any], then: Then | None = None) -> Plan:
+    """What remit is asked for. The call is shown to the gate too, with nothing in it to decide: it has been asked about."""
+    message = {"schema": SCHEMA, "verb": verb, "object": named, "arguments": arguments, "wait": 0}
+    shown = Native(id=call, tool=tool, actions=(), text=named[:2000])
+    return Plan(native=shown, act=message, then=then)
 
 
 BROKERED = (

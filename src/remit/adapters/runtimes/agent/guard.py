@@ -3,6 +3,7 @@
 Only documented seams of the library are used: a hook defers a call before it runs, and another denies what was refused.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,7 @@ from remit.adapters.runtimes.agent.hands import HandsFailed
 from remit.adapters.runtimes.agent.history import Book, compact
 from remit.adapters.runtimes.agent.tool import Bench, CannotUse, Failed, Plan, Tool
 from remit.authority.action import typed
+from remit.ports.runtime import Native
 from remit.value import digest
 
 UNKNOWN = (
@@ -55,21 +57,21 @@ class Guard(AbstractCapability[object]):
     ) -> dict[str, Any]:
         """Decide before anything runs. That a call was `approved` is never looked at: the gate answers for these arguments."""
         tool = self.tools.get(call.tool_name)
-        if tool is None:
-            raise ApprovalRequired(metadata={"refused": f"there is no tool `{call.tool_name}`"})
-        if not isinstance(args, dict):
-            raise ModelRetry(f"{tool.name}: the arguments are a JSON object")
-        self._recall(tool, call, named(tool.name, args))
+        if tool is None or not isinstance(args, dict):
+            raise ApprovalRequired(metadata={"refused": f"there is no tool `{call.tool_name}` that takes this"})
+        bound = named(tool.name, args)
         try:
+            self._recall(tool, call, bound)
             plan = await tool.plan(self.bench, call.tool_call_id, tool.read(args))
         except CannotUse as error:
+            await self._shown(call)
             raise ModelRetry(str(error)) from None
         except HandsFailed as error:
+            await self._shown(call)
             raise ToolFailed(str(error)) from None
-        if plan.native is not None:
-            ruling = await self.bench.seat.rule(plan.native)
-            if not ruling.allowed:
-                self._turned_away(call.tool_call_id, named(tool.name, args), ruling.why, ruling.question)
+        ruling = await self.bench.seat.rule(plan.native)
+        if not ruling.allowed:
+            self._turned_away(call.tool_call_id, bound, ruling.why, ruling.question)
         self.granted[call.tool_call_id] = plan
         return args
 
@@ -90,6 +92,7 @@ class Guard(AbstractCapability[object]):
                 result = await plan.do()
         except (Failed, HandsFailed) as error:
             self.book.end(call, str(error))
+            await self.bench.seat.used(call)
             raise ToolFailed(str(error)) from None
         self.book.end(call, result)
         await self.bench.seat.used(call)
@@ -106,6 +109,9 @@ class Guard(AbstractCapability[object]):
     ) -> ModelResponse:
         """What the model wants is kept before any of it is done."""
         self.keep([*ctx.messages, response])
+        for call in response.tool_calls:
+            if call.tool_name not in self.tools or not readable(call):
+                await self._shown(call)
         return response
 
     async def handle_deferred_tool_calls(
@@ -120,6 +126,10 @@ class Guard(AbstractCapability[object]):
         return requests.build_results(approvals=refused) if refused else None
 
     # -----------------------------------------------------------------------------------------------------------------
+
+    async def _shown(self, call: ToolCallPart) -> None:
+        """A call that comes to nothing is shown all the same: the gate has seen every call the model wrote."""
+        await self.bench.seat.rule(Native(id=call.tool_call_id, tool=call.tool_name, actions=(), text="cannot be used"))
 
     def _recall(self, tool: Tool, call: ToolCallPart, bound: str) -> None:
         """What is known of this call from before: it ran, may have run, or was asked about with these very arguments."""
@@ -141,7 +151,7 @@ class Guard(AbstractCapability[object]):
 
     async def _acted(self, tool: Tool, call: str, bound: str, plan: Plan, question: str) -> str:
         assert plan.act is not None
-        message = dict(plan.act.message) | ({"question": question} if question and plan.act.message["verb"] == "ask" else {})
+        message = dict(plan.act) | ({"question": question} if question and plan.act["verb"] == "ask" else {})
         answer = await self.bench.seat.act(message)
         if answer.get("draft") and answer.get("state") in ("done", "refused"):
             await self.bench.seat.act({"schema": answer["schema"], "verb": "got", "object": answer["draft"]})
@@ -162,6 +172,16 @@ class Guard(AbstractCapability[object]):
 def named(tool: str, args: Mapping[str, Any]) -> str:
     """What a call is bound to: the tool and exactly its arguments."""
     return digest([tool, typed(exact(args))])
+
+
+def readable(call: ToolCallPart) -> bool:
+    """Whether its arguments are a JSON object."""
+    if not isinstance(call.args, str):
+        return True
+    try:
+        return isinstance(json.loads(call.args or "{}"), dict)
+    except ValueError:
+        return False
 
 
 def library_tool(guard: Guard, tool: Tool) -> LibraryTool[object]:

@@ -91,33 +91,30 @@ class Book:
         return any(call.question for call in self._calls.values())
 
     def begin(self, call: str, digest: str) -> None:
-        """It is about to run. On disk before this returns."""
+        """It is about to run. Written before this returns: what must outlive the machine itself is in the ledger."""
         known = self._calls.get(call)
-        self._note(Call(id=call, digest=digest, stage="begun", question=known.question if known else ""), sure=True)
+        self._note(Call(id=call, digest=digest, stage="begun", question=known.question if known else ""))
 
     def wait(self, call: str, digest: str, question: str) -> None:
         """A person is asked about exactly this; it has not run."""
-        self._note(Call(id=call, digest=digest, stage="waiting", question=question), sure=True)
+        self._note(Call(id=call, digest=digest, stage="waiting", question=question))
 
     def end(self, call: str, result: str) -> None:
         """It ran, and this is what the model will be told."""
         known = self._calls.get(call)
         if known is not None:
-            self._note(msgspec.structs.replace(known, stage="ended", result=result[:KEPT]), sure=False)
+            self._note(msgspec.structs.replace(known, stage="ended", result=result[:KEPT]))
 
     def clear(self) -> None:
         """The model has been told how everything ended."""
         if self._calls:
             self._calls.clear()
-            replaced(self._path, b"")
+            self._path.write_bytes(b"")
 
-    def _note(self, call: Call, *, sure: bool) -> None:
+    def _note(self, call: Call) -> None:
         self._calls[call.id] = call
-        with self._path.open("ab") as file:
+        with self._path.open("ab", buffering=0) as file:
             file.write(msgspec.json.encode(call) + b"\n")
-            if sure:
-                file.flush()
-                os.fsync(file.fileno())
 
 
 def replaced(path: Path, text: bytes) -> None:

@@ -105,10 +105,7 @@ async def work(model: str | Model, bench: Bench, task: Task, tools: Mapping[str,
 
 
 async def _begun(bench: Bench, task: Task, kept: Kept, book: Book) -> tuple[str | None, DeferredToolResults | None]:
-    """What is said first, and which calls of an earlier process are taken up. Everything that is loaded is on record."""
-    for what, text in (("identity", task.identity), ("task", task.text)):
-        if text:
-            await bench.seat.loaded(what, text.encode())
+    """What is said first, and which calls of an earlier process are taken up. What is loaded is on record."""
     if task.keeps or book.asked:
         whole = kept.load()
         if kept.messages:
@@ -120,7 +117,7 @@ async def _begun(bench: Bench, task: Task, kept: Kept, book: Book) -> tuple[str 
             return further or "Go on.", None
     kept.forget()
     book.clear()
-    return f"{task.text}\n\n{task.because}" if task.because else task.text, None
+    return task.text, None
 
 
 async def _driven(agent: Any, guard: Guard, kept: Kept, prompt: str | None, results: DeferredToolResults | None) -> str:

@@ -67,6 +67,8 @@ class Metered(WrapperModel):
         self._most = most_output or USUAL_OUTPUT
         self._said = said
         self._sleep = sleep
+        self._named: tuple[str, ...] = ()
+        self._tools = 0
 
     async def request(
         self, messages: list[ModelMessage], model_settings: ModelSettings | None, model_request_parameters: ModelRequestParameters
@@ -115,8 +117,11 @@ class Metered(WrapperModel):
     def _estimate(self, parameters: ModelRequestParameters) -> int:
         """Tokens that the request has at most: what was said, the instructions, the tools."""
         told = [part.content for part in parameters.instruction_parts or ()]
-        tools = [f"{tool.name} {tool.description} {tool.parameters_json_schema}" for tool in parameters.function_tools]
-        return FRAME + self._said() + sum(upper(text.encode()) for text in (*told, *tools))
+        named = tuple(tool.name for tool in parameters.function_tools)
+        if named != self._named:
+            texts = [f"{tool.name} {tool.description} {tool.parameters_json_schema}" for tool in parameters.function_tools]
+            self._named, self._tools = named, sum(upper(text.encode()) for text in texts)
+        return FRAME + self._said() + self._tools + sum(upper(text.encode()) for text in told)
 
     def request_stream(self, *_: Any, **__: Any) -> Any:
         """Not metered, so not made."""

@@ -15,6 +15,7 @@ from remit.ports.runtime import Native, Seat
 from remit.value import Value
 
 Do = Callable[[], Awaitable[str]]
+Then = Callable[[Mapping[str, Any]], Awaitable[str]]
 
 
 class CannotUse(Exception):
@@ -25,23 +26,17 @@ class Failed(Exception):
     """It was done, or tried, and did not work: the model is told."""
 
 
-class Act(Value, frozen=True, kw_only=True):
-    """A call that remit itself decides and carries out: a `remit.act/1` request."""
-
-    message: Mapping[str, Any]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a call amounts to. `native` is decided, then `do` acts in the box or on the stage; an `act` remit does by itself.
+    """What a call amounts to. `native` is decided; then `do` acts in the box or on the stage.
 
-    After an `act` that was allowed, `then` may go on in the box with what was answered.
+    An `act` is a `remit.act/1` request that remit decides and carries out itself; when it was allowed, `then` may go on in the box.
     """
 
-    native: Native | None = None
+    native: Native
     do: Do | None = None
-    act: Act | None = None
-    then: Callable[[Mapping[str, Any]], Awaitable[str]] | None = None
+    act: Mapping[str, Any] | None = None
+    then: Then | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +46,6 @@ class Bench:
     seat: Seat
     hands: Hands
     cwd: str
-    run: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

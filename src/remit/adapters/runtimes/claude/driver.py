@@ -38,8 +38,8 @@ class Claude:
         self._number = 0
         self.final = ""
         """its last word"""
-        self.failed = False
-        """whether it says that it failed; whether it succeeded, only the checks say"""
+        self.failed = True
+        """False once it says that it ended well; whether it did, only the checks say"""
 
     async def outfit(self, task: Task) -> Outfit:
         """See `ports.Runtime`. Raises Unavailable."""

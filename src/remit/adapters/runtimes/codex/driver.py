@@ -35,12 +35,13 @@ class Codex:
         self._memory: Memory | None = None
         self._items: dict[str, Mapping[str, Any]] = {}
         self._sent: dict[int, str] = {}
+        self._number = 0
         self._thread = ""
         self._turn = ""
         self.final = ""
         """its last word"""
-        self.failed = False
-        """whether it says that it failed; whether it succeeded, only the checks say"""
+        self.failed = True
+        """False once it says that it ended well; whether it did, only the checks say"""
         self.tokens = 0
         """as it counts them; the meter's count is the one that is charged"""
 
@@ -204,9 +205,9 @@ class Codex:
     # ------------------------------------------------------------------------------------------------------ said
 
     async def _request(self, method: str, params: Mapping[str, Any]) -> None:
-        number = len(self._sent) + 1 + max(self._sent, default=0)
-        self._sent[number] = method
-        await self._send({"id": number, "method": method, "params": params})
+        self._number += 1
+        self._sent[self._number] = method
+        await self._send({"id": self._number, "method": method, "params": params})
 
     async def _send(self, message: Mapping[str, Any]) -> None:
         assert self._seat is not None
