@@ -1,6 +1,7 @@
 """Remit beside the plainest alternative, measured in one interleaved run on the machine at hand."""
 
 BENCHES: dict[str, str] = {
+    "agent": "a turn of the light agent, beside the bare library with the same tools",
     "decide": "one decision, beside an indexed matcher in plain Python and Cedar",
     "inbox": "a thousand waiting runs: the list, the page, the server, and from answer to effect",
     "ledger": "one record, beside a bare commit; verification, beside bare hashing",

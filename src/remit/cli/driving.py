@@ -102,7 +102,8 @@ def finish(run: Run, *, as_json: bool) -> int:
         talk(f"  {clean(run.why)}")
     for exception in run.exceptions:
         talk(f"    exception  {clean(exception)}")
-    talk(f"  {run.spend.turns} turns · {run.spend.time:.1f} s · {run.refusals} refused · acceptance {run.acceptance}")
+    paid = f" · {run.spend.tokens} tokens · {run.spend.usd / 1_000_000:.4f} usd" if run.modelled else ""
+    talk(f"  {run.spend.turns} turns · {run.spend.time:.1f} s{paid} · {run.refusals} refused · acceptance {run.acceptance}")
     for step in next_steps(run):
         talk(f"  next: {step}")
     return exit_code(run)

@@ -28,6 +28,7 @@ VERBS: dict[str, str] = {
     "resume": "carry on runs that were interrupted",
     "worker": "act on answers and deadlines as they come",
     "serve": "show the inbox in a browser",
+    "agent": "say what the light agent would be under a contract",
     "mcp": "put a contract between MCP hosts and MCP servers",
     "account": "answer the five questions about a run",
     "ownership": "say where a person becomes responsible, and hand an outcome over",

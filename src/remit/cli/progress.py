@@ -18,7 +18,7 @@ def line(fact: e.Event) -> str | None:
             return f"contained at {fact.level} · {fact.stage} stage · {net} · {len(fact.hidden)} secret paths hidden"
         case e.Decided() if fact.decision != "allow":
             return f"{fact.decision:7} {one_line(fact.action.said())}: {one_line(fact.reasons[0].why)}"
-        case e.Decided() if fact.at_door in {"door", "proxy"}:
+        case e.Decided() if fact.at_door in {"door", "proxy", "runtime"}:
             return f"allow   {one_line(fact.action.said())}"
         case e.Blocked():
             return f"blocked {one_line(fact.what)} {one_line(fact.object)} (by {fact.by})"
@@ -32,10 +32,26 @@ def line(fact: e.Event) -> str | None:
             return f"limit reached: {fact.limit} {fact.of}"
         case e.Stuck():
             return f"stuck: {fact.why}"
+        case e.RuntimeChosen() | e.ModelRefused() | e.Unasked() | e.Escalated() | e.Deescalated():
+            return _runtime_line(fact)
         case e.WorkDone():
             return f"work over ({fact.why}, status {fact.status}) · {fact.receipt}"
         case _:
             return _outcome_line(fact)
+
+
+def _runtime_line(fact: e.RuntimeChosen | e.ModelRefused | e.Unasked | e.Escalated | e.Deescalated) -> str:
+    match fact:
+        case e.RuntimeChosen():
+            return f"runtime {fact.runtime} {fact.version}" + (f", model {one_line(fact.model)}" if fact.model else "")
+        case e.ModelRefused():
+            return f"refuse  model call to {one_line(fact.model)}: {one_line(fact.why)}"
+        case e.Unasked():
+            return f"unasked {one_line(fact.tool)} {one_line(fact.text)} (only the box decided)"
+        case e.Escalated():
+            return f"up      to {fact.runtime} as {fact.child}: {', '.join(fact.needs)}; {one_line(fact.why)}"
+        case e.Deescalated():
+            return f"back    from {fact.runtime}: {fact.verdict}, {len(fact.paths)} paths"
 
 
 def _outcome_line(fact: e.Event) -> str | None:
@@ -75,5 +91,6 @@ def show(record: e.Recorded, run: Run) -> None:
         return
     since = (record.at - run.started_at).total_seconds() if run.started_at else 0.0
     turns = f"{run.spend.turns}" + (f"/{run.contract.limits.turns}" if run.contract.limits.turns else "")
-    front = f"{since:6.1f}s  turns {turns:>5}  refused {run.refusals:>2}  "
+    paid = f"  {run.spend.usd / 1_000_000:.4f} usd" if run.modelled else ""
+    front = f"{since:6.1f}s  turns {turns:>5}{paid}  refused {run.refusals:>2}  "
     talk(click.style(front, dim=True) + said)  # click leaves the style out where nobody sits at a terminal

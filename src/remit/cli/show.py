@@ -43,6 +43,19 @@ def said(rule: Rule) -> str:
     return clean(f"{rule.verb} {', '.join(rule.objects)}{when}")
 
 
+def modelled(run: Run) -> list[str]:
+    """Who works, and what its model calls came to; nothing where no model was called."""
+    limits, used = run.contract.limits, run.spend
+    if run.started is None or (run.started.runtime == "command" and not run.modelled):
+        return []
+    tokens = f"{used.tokens}/{limits.tokens or '-'} tokens"
+    most = f"/{limits.usd / 1_000_000:.2f}" if limits.usd else ""
+    usd = f"{used.usd / 1_000_000:.4f}{most} usd"
+    held = f", {run.held.usd / 1_000_000:.4f} usd set aside" if run.holds else ""
+    model = f", {run.started.model}" if run.started.model else ""
+    return [f"{run.started.runtime}{model}: {run.modelled} calls, {tokens}, {usd}{held}"]
+
+
 def screen(run: Run) -> list[str]:
     """The run as a person reads it: for whom, under which rules (TIER-11); completed and owned are two lines (OWN-01)."""
     contract = run.contract
@@ -58,6 +71,7 @@ def screen(run: Run) -> list[str]:
         f"spent       {used.turns}/{limits.turns or '-'} turns, {used.calls}/{limits.calls or '-'} calls, "
         f"{used.time:.1f}/{limits.time or '-'} s, {run.refusals} refused",
     ]
+    lines += [f"model       {line}" for line in modelled(run)]
     lines += [f"{rule.effect:11} {said(rule)}  [{rule.id}]" for rule in contract.rules]
     for question in run.open_questions:
         lines += ["", *shown(card(run, question.question), datetime.now(UTC))]

@@ -28,7 +28,13 @@ def moments(records: Sequence[Recorded]) -> Iterator[Moment]:
         if record.event is None:
             yield Moment(at=record.at, lane="outcome", tone="plain", what="erased", about=record.kind.replace("_", " "))
             continue
-        found = _work(record.event) or _people(record.event) or _effects(record.event) or _outcome(record.event)
+        found = (
+            _work(record.event)
+            or _runtime(record.event)
+            or _people(record.event)
+            or _effects(record.event)
+            or _outcome(record.event)
+        )
         if found is not None:
             lane, tone, what, about = found
             yield Moment(at=record.at, lane=lane, tone=tone, what=what, about=about)
@@ -66,6 +72,22 @@ def _work(fact: e.Event) -> Told | None:
             return "decisions", tone, words[fact.decision], fact.action.said() + why
         case e.Blocked():
             return "decisions", "bad", "blocked", f"{fact.what} {fact.object}, by {fact.by}"
+        case _:
+            return None
+
+
+def _runtime(fact: e.Event) -> Told | None:
+    match fact:
+        case e.RuntimeChosen():
+            return "work", "plain", f"{fact.runtime} {fact.version}", f"model {fact.model}" if fact.model else ""
+        case e.ModelRefused():
+            return "decisions", "bad", "model call refused", f"{fact.model}: {fact.why}"
+        case e.Unasked():
+            return "decisions", "wait", "not asked about", f"{fact.tool} {fact.text}"
+        case e.Escalated():
+            return "work", "wait", f"up to {fact.runtime}", f"{fact.child}: {', '.join(fact.needs)} — {fact.why}"
+        case e.Deescalated():
+            return "work", "plain", f"back from {fact.runtime}", f"{fact.child}: {fact.verdict}, {len(fact.paths)} paths"
         case _:
             return None
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 ROUNDS = 3
 """further prompts, at most, that only say what was refused and why"""
+BOXED = ("python", "python3", "sh")
+"""programs that every box has of its own"""
 OVER = "[remit]"
 """how the meter's last word begins, to a model that may make no more calls"""
 
@@ -75,6 +77,8 @@ def metered(task: Task) -> dict[str, str]:
 
 def program(command: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], str]:
     """How the agent is started, which host folders it needs, its version. A script of yours is shown with `--with FOLDER`."""
+    if command[0] in BOXED:
+        return command, (), "unknown"
     entry = shutil.which(command[0])
     if entry is None:
         raise Unavailable(
