@@ -59,8 +59,9 @@ class Talk:
         self._last = 100
 
     def write(self, line: bytes | str) -> None:
-        os.write(self._into, line.encode() if isinstance(line, str) else line)
-        os.write(self._into, b"\n")
+        left = (line.encode() if isinstance(line, str) else line) + b"\n"
+        while left:
+            left = left[os.write(self._into, left) :]
 
     def say(self, **message: Any) -> None:
         self.write(json.dumps({"jsonrpc": "2.0", **message}))

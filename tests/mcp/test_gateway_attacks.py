@@ -52,7 +52,8 @@ def test_such_messages_are_answered_and_the_next_one_is_heard(tmp_path: Path) ->
             for line, _ in SMUGGLED:
                 talk.write(line)
                 assert (await talk.hear())["error"]["code"] in (-32700, -32600)
-            talk.write(call('{"name":"look_up","arguments":{"order":"' + "x" * 4_100_000 + '"}}'))
+            long = call('{"name":"look_up","arguments":{"order":"' + "x" * 4_100_000 + '"}}')
+            await anyio.to_thread.run_sync(talk.write, long)
             assert "at most" in (await talk.hear())["error"]["message"]
             strange = await talk.ask("tools/call", {"name": "look_up", "arguments": {"order": "1"}, "task": {"ttl": 1}})
             assert "has no place" in strange["error"]["message"]

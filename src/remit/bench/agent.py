@@ -29,6 +29,7 @@ class Desk:
 
     async def read(self) -> bytes | None:
         await anyio.sleep_forever()
+        return None
 
     async def say(self, data: bytes) -> None:
         return
@@ -60,7 +61,7 @@ def model(turns: int) -> "FunctionModel":
     from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart
     from pydantic_ai.models.function import AgentInfo, FunctionModel
 
-    def answer(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+    def answer(messages: list[ModelMessage], _: AgentInfo) -> ModelResponse:
         turn = len(messages) // 2
         if turn >= turns:
             return ModelResponse(parts=[TextPart("written")])
@@ -111,7 +112,8 @@ def rows(*, quick: bool = False) -> Iterator[Row]:
         taken = in_turn(contestants, rounds=5 if quick else 25, warm=2)
     ours, rival = taken["ours"] / TURNS, taken["rival"] / TURNS
     goal = Goal(kind="times", bound=1.5)
-    yield Row(name="light agent, a turn that writes a file", against="bare pydantic-ai with the same tools", goal=goal, ours=ours, rival=rival)
+    against = "bare pydantic-ai with the same tools"
+    yield Row(name="light agent, a turn that writes a file", against=against, goal=goal, ours=ours, rival=rival)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ MEANING = {
     "high-risk": "needs a rule that grants it; usual for " + ", ".join(HIGH_RISK),
     "human-approved": "asks a person each time, whatever the contract says",
 }
+NO_MODEL = "none: it does not run without one; write `model:` or give --model"
 NO_SOUL = "this task does not say for whom the agent acts"
 
 
@@ -42,7 +43,7 @@ def command() -> None:
 @click.option("--org", help="the organisation file")
 @click.option("--json", "as_json", is_flag=True, help="one document")
 def show(contract: Path, model: str | None, org: str | None, as_json: bool) -> None:
-    """Show identity, task, tools, caps and history of the light agent under CONTRACT. Exit 3 when nobody says for whom it acts."""
+    """Show identity, task, tools, caps and history under CONTRACT. Exit 3 when a task does not say for whom the agent acts."""
     parsed = load_contract(contract)
     assert parsed.contract is not None
     soul = _soul(contract)
@@ -123,12 +124,10 @@ def screen(found: dict[str, Any]) -> list[str]:
     money = [f"{spend['usd'] / MICRO:.2f} usd"] if spend["usd"] is not None else []
     money += [f"{spend['tokens']} tokens"] if spend["tokens"] is not None else []
     calls = f"no cap; {turns['calls']} calls" if turns["calls"] else "no cap"
-    kept = (
-        "every attempt reads the conversation of the one before"
-        if found["history"]["is"] == "keep"
-        else "every attempt begins fresh"
-    )
-    lines = [
+    keeps = found["history"]["is"] == "keep"
+    kept = "every attempt reads the conversation of the one before" if keeps else "every attempt begins fresh"
+    model = f"{clean(found['model']['name'])} (given)" if found["model"]["given"] else NO_MODEL
+    return [
         f"identity  acts for {clean(who['principal'])} ({'given' if who['given'] else 'default: the owner'}; {soul})",
         f"task      {clean(task['goal'])} ({task['digest']})",
         *(f"          {effect} {clean(said)}" for effect in reversed(EFFECTS) for said in task[effect]),
@@ -137,11 +136,8 @@ def screen(found: dict[str, Any]) -> list[str]:
         f"turns     {turns['cap'] if turns['given'] else calls} ({'given' if turns['given'] else 'default'})",
         f"spend     {', '.join(money) or 'no limit'} ({'given' if money else 'default; a contract for a model must name one'})",
         f"history   {found['history']['is']}: {kept} ({'given' if found['history']['given'] else 'default'})",
-        f"model     {clean(found['model']['name'] or '')}"
-        if found["model"]["given"]
-        else "model     none: it does not run without one; write `model:` or give --model",
+        f"model     {model}",
     ]
-    return lines
 
 
 def _line(tool: dict[str, Any]) -> str:

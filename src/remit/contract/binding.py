@@ -66,7 +66,36 @@ class PublishFile(Value, frozen=True, kw_only=True, omit_defaults=True, tag_fiel
     folder: str
 
 
-Binding = SendMail | HttpRequest | GitPush | SqlStatement | PublishFile
+class McpServer(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """An MCP server: `run` starts it, or `url` reaches it over HTTP (MCP-01).
+
+    `env` is all that the started process has of variables, `headers` go with every request; both as text or `$NAME`. `tier` is
+    whose credentials these are: no tool below it may use this server (TIER-09); empty where all its tools have one tier.
+    """
+
+    name: str
+    run: tuple[str, ...] = ()
+    url: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+    tier: str = ""
+
+
+class McpTool(Value, frozen=True, kw_only=True, omit_defaults=True, tag_field="does", tag="mcp"):
+    """A tool, a resource or a prompt of an MCP server. `name` is the server's own; that of a resource is a URI with `{argument}`.
+
+    `pin` is the hash of its definition (empty: the one of its first use counts). `errors` says what an answer that is an error
+    proves: that nothing happened, or nothing at all.
+    """
+
+    server: McpServer
+    name: str
+    what: Literal["tool", "resource", "prompt"] = "tool"
+    pin: str = ""
+    errors: Literal["in doubt", "nothing happened"] = "in doubt"
+
+
+Binding = SendMail | HttpRequest | GitPush | SqlStatement | PublishFile | McpTool
 
 
 def after_publish(binding: Binding | None) -> bool:

@@ -21,6 +21,7 @@ from remit.contract.parse_outcome import parse_paths, parse_recovery, parse_succ
 from remit.contract.parse_party import parse_registers, parse_tools
 from remit.contract.parse_people import called, parse_inbox, parse_people
 from remit.contract.parse_rule import parse_argv, parse_rules
+from remit.contract.parse_server import parse_servers
 from remit.contract.party import ASSURANCES, Assurance, Organisation, Tool
 from remit.contract.reading import Reading, in_order, said
 from remit.contract.rule import Effect, Rule
@@ -34,7 +35,7 @@ CONTRACT_KEYS = (
 )  # fmt: skip
 ORGANISATION_KEYS = (
     "name", "people", "known", "may", "ask", "never", "tools", "limits", "secrets", "assurance", "four eyes", "mail", "inbox",
-    "inbox keys", "models", "heavy",
+    "inbox keys", "models", "heavy", "servers",
 )  # fmt: skip
 EFFECTS: tuple[Effect, ...] = ("may", "ask", "never")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
@@ -312,12 +313,13 @@ def _organisation(reading: Reading, table: Table) -> Organisation:
     people, known, tools, secrets = (table.get(key) for key in ("people", "known", "tools", "secrets"))
     usual, server = Organisation(), table.get("mail")
     mail = parse_mail(reading, server, "mail") if server is not None else None
+    servers = parse_servers(reading, table.get("servers"), "servers")
     return Organisation(
         name=reading.text(table.get("name"), "name", default=usual.name),
         people=parse_people(reading, people, "people") if people is not None else (),
         registers=parse_registers(reading, known, "known") if known is not None else (),
         rules=_rules(reading, table),
-        tools=parse_tools(reading, tools, "tools", mail=mail, binds=True) if tools is not None else (),
+        tools=parse_tools(reading, tools, "tools", mail=mail, servers=servers, binds=True) if tools is not None else (),
         limits=parse_limits(reading, table.get("limits"), "limits"),
         secrets=parse_paths(reading, secrets, "secrets") if secrets is not None else usual.secrets,
         assurance=cast(Assurance, reading.choice(table.get("assurance"), "assurance", ASSURANCES, default=usual.assurance)),
@@ -327,4 +329,5 @@ def _organisation(reading: Reading, table: Table) -> Organisation:
         inbox_keys=reading.texts(table.get("inbox keys"), "inbox keys"),
         models=parse_models(reading, table.get("models"), "models"),
         heavy=parse_heavy(reading, table.get("heavy"), "heavy"),
+        servers=servers,
     )

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from remit.contract.binding import Binding, MailServer
+from remit.contract.binding import Binding, MailServer, McpServer
 from remit.contract.heavy import Heavy
 from remit.contract.limits import Limits
 from remit.contract.models import Model
@@ -69,7 +69,7 @@ class Organisation(Value, frozen=True, kw_only=True, omit_defaults=True):
     `inbox` the address of the inbox that messages link to.
     `inbox_keys` are public keys of inbox servers: what they sign as `session` is attested by their sign-in.
     `models` are those that any contract may use (none named: it says nothing about models). `heavy` says which heavier runtimes
-    there are and what justifies each; None leaves that to the rules about `delegate`.
+    there are and what justifies each; None leaves that to the rules about `delegate`. `servers` are the MCP servers of its tools.
     """
 
     name: str = "organisation"
@@ -89,3 +89,4 @@ class Organisation(Value, frozen=True, kw_only=True, omit_defaults=True):
     inbox_keys: tuple[str, ...] = ()
     models: tuple[Model, ...] = ()
     heavy: tuple[Heavy, ...] | None = None
+    servers: tuple[McpServer, ...] = ()

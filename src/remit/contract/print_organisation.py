@@ -3,7 +3,17 @@
 from typing import Any
 
 from remit.contract.amounts import time_text
-from remit.contract.binding import Binding, GitPush, HttpRequest, MailServer, PublishFile, SendMail, SqlStatement
+from remit.contract.binding import (
+    Binding,
+    GitPush,
+    HttpRequest,
+    MailServer,
+    McpServer,
+    McpTool,
+    PublishFile,
+    SendMail,
+    SqlStatement,
+)
 from remit.contract.heavy import Heavy, Need
 from remit.contract.parse_heavy import usual_needs
 from remit.contract.party import Organisation, Person
@@ -35,6 +45,7 @@ def print_organisation(organisation: Organisation) -> str:
         "inbox keys": list(organisation.inbox_keys),
         "models": models_tree(organisation.models),
         "heavy": [_heavy(entry) for entry in organisation.heavy or ()],
+        "servers": {server.name: _server(server) for server in organisation.servers},
     }
     kept = some(tree)
     if organisation.secrets != usual.secrets:
@@ -93,6 +104,18 @@ def _does(binding: Binding) -> dict[str, Any]:
             return {"sql": {"database": binding.database, "statement": binding.statement}}
         case PublishFile():
             return {"file": {"folder": binding.folder}}
+        case McpTool():
+            return {"mcp": _mcp(binding)}
+
+
+def _server(server: McpServer) -> dict[str, Any]:
+    tree = {"run": list(server.run), "url": server.url, "headers": dict(server.headers), "env": dict(server.env)}
+    return some({**tree, "tier": server.tier})
+
+
+def _mcp(tool: McpTool) -> dict[str, Any]:
+    errors = tool.errors if tool.what == "tool" else None
+    return some({"server": tool.server.name, tool.what: tool.name, "pin": tool.pin, "errors": errors})
 
 
 def _http(request: HttpRequest) -> dict[str, Any]:

@@ -202,7 +202,8 @@ async def _errands(hands: Hands, gate: Gate, run: Run) -> None:
 
 def no_progress(run: Run, moved: datetime, now: datetime) -> str:
     """Why the run goes nowhere, or nothing: the same action over and over, a storm of refusals, silence."""
-    if run.repeats >= (REPEATS if run.storm else LOOP):
+    scripted = run.started is not None and run.started.runtime == "command"  # a script may wait for something by asking again
+    if run.repeats >= (REPEATS if run.storm else LOOP) and (run.storm or not scripted):
         return f"the same action was asked {run.repeats} times in a row"
     if run.storm >= STORM:
         return f"{run.storm} refusals in a row"

@@ -26,6 +26,8 @@ Deed = Literal["acts", "stays"]
 `stays`: begin a turn, and never come to its end."""
 WHY = "because-of-rule-7391 leave it"
 """what a refusal says here"""
+GONE = "the ledger is gone"
+"""what a gate that fails says here"""
 PATIENCE = 90.0
 SOON = 0.5
 KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "OPENAI_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY")
@@ -66,8 +68,12 @@ class Ground:
         """The deed `acts` until the driver returns."""
         folder, runtime = self.folder(name), self.make()
         async with self.play(runtime, "acts", folder, rule) as play:
-            with anyio.fail_after(PATIENCE):
-                await runtime.drive(play.seat, play.task)
+            try:
+                with anyio.fail_after(PATIENCE):
+                    await runtime.drive(play.seat, play.task)
+            except RemitError as error:
+                if str(error) != GONE:
+                    raise
             return folder, play
 
 
@@ -118,10 +124,8 @@ async def what_acts_is_ruled_before_it_happens(ground: Ground) -> None:
     folder = ground.room / "allowed" / "work"
 
     async def watching(native: Native) -> Ruling:
-        for action in native.actions:
-            mark = {"write": "made.txt", "run": "ran.txt"}.get(action.verb, "")
-            if mark and mark in action.said():
-                seen.append((mark, (folder / mark).exists()))
+        said = " ".join(action.said() for action in native.actions)
+        seen.extend((mark, (folder / mark).exists()) for mark in ("made.txt", "ran.txt") if mark in said)
         return Ruling(allowed=True)
 
     await ground.acted("allowed", watching)
@@ -146,14 +150,10 @@ async def what_cannot_be_decided_does_not_happen(ground: Ground) -> None:
 
     async def failing(native: Native) -> Ruling:
         if any(action.verb in ("write", "run") for action in native.actions):
-            raise RemitError("the ledger is gone")
+            raise RemitError(GONE)
         return Ruling(allowed=True)
 
-    try:
-        await ground.acted("undecided", failing)
-    except RemitError as error:
-        assert str(error) == "the ledger is gone"
-    folder = ground.room / "undecided" / "work"
+    folder, _ = await ground.acted("undecided", failing)
     assert not (folder / "made.txt").exists() and not (folder / "ran.txt").exists(), "it happened although nobody decided it"
 
 

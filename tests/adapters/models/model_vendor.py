@@ -114,7 +114,7 @@ class Vendor:
 
 def usual(heard: Heard) -> Said:
     """A text and a call of a tool, with their usage: 100 in, of which 20 from a cache, and 10 out."""
-    if heard.path.endswith(("/count_tokens", ":countTokens")):
+    if heard.path.partition("?")[0].endswith(("/count_tokens", ":countTokens")):
         return Said(pieces=[b'{"input_tokens": 7, "totalTokens": 7}'])
     if heard.method == "GET":
         return Said(pieces=[b'{"data": [{"id": "model-1"}]}'])

@@ -79,7 +79,14 @@ class Place:
         (tools / "eyes.py").write_bytes(source("eyes"))
 
     def task(self, **given: Any) -> Task:
-        usual: dict[str, Any] = {"run": "r1", "attempt": 1, "text": "Tidy the docs.", "cwd": str(self.work), "state": self.state, "token": "t"}
+        usual: dict[str, Any] = {
+            "run": "r1",
+            "attempt": 1,
+            "text": "Tidy the docs.",
+            "cwd": str(self.work),
+            "state": self.state,
+            "token": "t",
+        }
         return Task(**(usual | given))
 
     @asynccontextmanager

@@ -32,7 +32,13 @@ def asked(place: Place, gate: Gate, script: Script) -> TestSeat:
 
 def test_an_open_question_ends_the_turn_and_a_yes_lets_exactly_that_call_run_in_another_process(place: Place) -> None:
     gate = Gate(RULES)
-    first = Script([use("write_file", path="docs/a.md", content="a"), use("write_file", path="config/x", content="1"), use("write_file", path="src/b", content="")])
+    first = Script(
+        [
+            use("write_file", path="docs/a.md", content="a"),
+            use("write_file", path="config/x", content="1"),
+            use("write_file", path="src/b", content=""),
+        ]
+    )
     asked(place, gate, first)
     assert len(first.seen) == 1 and len(gate.asked) == 1
     assert not (place.work / "config").exists()
@@ -41,7 +47,9 @@ def test_an_open_question_ends_the_turn_and_a_yes_lets_exactly_that_call_run_in_
     second = Script([use("done")])
     seat = asked(place, gate, second)
     assert (place.work / "config" / "x").read_text() == "1"
-    assert [native.text for native, _ in seat.ruled if native.actions] == ["config/x"], "what had run or was refused is not tried again"
+    assert [native.text for native, _ in seat.ruled if native.actions] == ["config/x"], (
+        "what had run or was refused is not tried again"
+    )
     assert sorted(outcome for _, outcome, _ in second.told()) == ["denied", "success", "success"]
     assert [what for what, _ in seat.contexts] == ["history"]
 
@@ -87,14 +95,24 @@ def test_edited_arguments_do_not_ride_an_answer(place: Place) -> None:
             tools = chosen((), ())
 
             def agent() -> Agent[object, Any]:
-                guard = Guard(bench=Bench(seat=seat, hands=hands, cwd=task.cwd), tools=tools, book=Book(task.state), keep=lambda _: None)
-                return Agent(script.model, output_type=[str, DeferredToolRequests], tools=[library_tool(guard, tool) for tool in tools.values()], capabilities=[guard])
+                guard = Guard(
+                    bench=Bench(seat=seat, hands=hands, cwd=task.cwd), tools=tools, book=Book(task.state), keep=lambda _: None
+                )
+                return Agent(
+                    script.model,
+                    output_type=[str, DeferredToolRequests],
+                    tools=[library_tool(guard, tool) for tool in tools.values()],
+                    capabilities=[guard],
+                )
 
             first = await agent().run("go")
             assert isinstance(first.output, DeferredToolRequests)
             gate.yes.update(gate.asked)
             edited = ToolApproved(override_args={"path": "docs/x", "content": "2"})
-            second = await agent().run(message_history=first.all_messages(), deferred_tool_results=DeferredToolResults(approvals={call.tool_call_id: edited}))
+            second = await agent().run(
+                message_history=first.all_messages(),
+                deferred_tool_results=DeferredToolResults(approvals={call.tool_call_id: edited}),
+            )
             assert second.output == "so be it"
             group.cancel_scope.cancel()
 
@@ -106,7 +124,9 @@ def test_edited_arguments_do_not_ride_an_answer(place: Place) -> None:
 
 def test_a_call_that_may_have_run_is_not_run_again(place: Place) -> None:
     """The process died between the beginning of a call and its end."""
-    script = Script([use("shell", call="c1", command="echo once >> docs/log"), use("write_file", call="c2", path="docs/a.md", content="a")])
+    script = Script(
+        [use("shell", call="c1", command="echo once >> docs/log"), use("write_file", call="c2", path="docs/a.md", content="a")]
+    )
 
     async def dies() -> None:
         task = place.task(keeps=True)
@@ -124,7 +144,7 @@ def test_a_call_that_may_have_run_is_not_run_again(place: Place) -> None:
             seat.used = used  # type: ignore[method-assign]
             await agent.drive(seat, task)
 
-    with pytest.raises(BaseException):  # noqa: B017, PT011
+    with pytest.raises(BaseException):  # noqa: B017
         anyio.run(dies)
     assert (place.work / "docs" / "log").read_text() == "once\n"
     again = Script([use("done")])

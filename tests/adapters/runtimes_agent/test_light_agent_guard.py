@@ -75,7 +75,12 @@ def refusals(place: Place, model: str, tools: tuple[str, ...] = TOOLS) -> list[t
         said = await gate.act(message)
         if message["verb"] != "done":
             assert said["decision"] == "refuse", message
-            decided.append((f"{message['verb']} {message['object']} {message['arguments']}", str([(each["code"], each["why"]) for each in said["reasons"]])))
+            decided.append(
+                (
+                    f"{message['verb']} {message['object']} {message['arguments']}",
+                    str([(each["code"], each["why"]) for each in said["reasons"]]),
+                )
+            )
         return said
 
     async def run() -> None:
@@ -90,7 +95,9 @@ def refusals(place: Place, model: str, tools: tuple[str, ...] = TOOLS) -> list[t
 def test_the_same_attacks_by_three_models_are_refused_in_the_same_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = [Tool(name=name, arguments=arguments) for name, arguments in ATTACKS]
     found = []
-    with served([Played(name="attacks", steps=(*steps[:12], Together(steps=tuple(steps[12:])), Final(text="I tried.")))]) as server:
+    with served(
+        [Played(name="attacks", steps=(*steps[:12], Together(steps=tuple(steps[12:])), Final(text="I tried.")))]
+    ) as server:
         for name, base in (("ANTHROPIC", ""), ("OPENAI", "/v1")):
             monkeypatch.setenv(f"{name}_BASE_URL", server.url + base)
             monkeypatch.setenv(f"{name}_API_KEY", "host-key")
@@ -107,9 +114,18 @@ def test_the_same_attacks_by_three_models_are_refused_in_the_same_words(tmp_path
 
 def test_a_browser_agent_may_click_only_where_the_contract_says(place: Place) -> None:
     gate = Gate(RULES)
-    script = Script([use("browser_click", selector="#docs-next")], [use("browser_click", selector="#buy")], [use("fetch", url="https://shop.example/")], [use("done")])
+    script = Script(
+        [use("browser_click", selector="#docs-next")],
+        [use("browser_click", selector="#buy")],
+        [use("fetch", url="https://shop.example/")],
+        [use("done")],
+    )
     seat, _ = anyio.run(lambda: place.run(script, rule=gate.rule, act=gate.act, tools=TOOLS))
-    assert [(tool, outcome) for tool, outcome, _ in script.told()] == [("browser_click", "success"), ("browser_click", "denied"), ("fetch", "denied")]
+    assert [(tool, outcome) for tool, outcome, _ in script.told()] == [
+        ("browser_click", "success"),
+        ("browser_click", "denied"),
+        ("fetch", "denied"),
+    ]
     assert [message["verb"] for message in seat.acted] == ["call", "call", "fetch", "done"]
 
 
@@ -127,18 +143,31 @@ def test_a_file_processing_agent_changes_only_its_files(place: Place) -> None:
 def test_a_workflow_agent_hands_steps_on_through_the_gate(place: Place) -> None:
     gate = Gate(RULES)
     step = {"runtime": "command", "why": "a step of its own", "contract": "goal: One step", "command": ["make", "step"]}
-    script = Script([use("delegate", **step), use("delegate", **(step | {"runtime": "codex"}))], [use("shell", command="ls docs")], [use("done")])
+    script = Script(
+        [use("delegate", **step), use("delegate", **(step | {"runtime": "codex"}))],
+        [use("shell", command="ls docs")],
+        [use("done")],
+    )
     seat, _ = anyio.run(lambda: place.run(script, rule=gate.rule, act=gate.act))
-    assert sorted((tool, outcome) for tool, outcome, _ in script.told()) == [("delegate", "denied"), ("delegate", "success"), ("shell", "success")]
+    assert sorted((tool, outcome) for tool, outcome, _ in script.told()) == [
+        ("delegate", "denied"),
+        ("delegate", "success"),
+        ("shell", "success"),
+    ]
     assert seat.acted[0]["arguments"] == {"why": "a step of its own", "contract": "goal: One step", "command": ["make", "step"]}
 
 
 def test_an_assistant_with_many_tools_acts_asks_and_waits_under_one_contract(place: Place) -> None:
     gate = Gate(RULES)
     email = {"to": "customer@example.com", "body": "Your refund is on its way."}
-    script = Script([use("refund", amount=12.5, order_id="A-1"), use("send_email", **email), use("read_file", path="docs/hello.md")])
+    script = Script(
+        [use("refund", amount=12.5, order_id="A-1"), use("send_email", **email), use("read_file", path="docs/hello.md")]
+    )
     seat, _ = anyio.run(lambda: place.run(script, rule=gate.rule, act=gate.act, tools=TOOLS))
-    assert [(message["object"], message["arguments"]) for message in seat.acted] == [("refund", {"amount": Decimal("12.5"), "order_id": "A-1"}), ("send_email", email)]
+    assert [(message["object"], message["arguments"]) for message in seat.acted] == [
+        ("refund", {"amount": Decimal("12.5"), "order_id": "A-1"}),
+        ("send_email", email),
+    ]
     gate.yes.add(gate.asked[0])
     again = Script([use("done")])
     seat, _ = anyio.run(lambda: place.run(again, rule=gate.rule, act=gate.act, tools=TOOLS))
@@ -149,7 +178,9 @@ def test_an_assistant_with_many_tools_acts_asks_and_waits_under_one_contract(pla
 def test_how_a_draft_ended_is_told_and_collected_once(place: Place) -> None:
     async def act(message: Mapping[str, Any]) -> dict[str, Any]:
         said: dict[str, Any] = {"schema": "remit.act/1", "decision": "allow", "reasons": [], "done": True}
-        return said | ({"state": "done", "draft": "D1", "receipt": "r-9", "output": {"id": 9}} if message["verb"] == "call" else {})
+        return said | (
+            {"state": "done", "draft": "D1", "receipt": "r-9", "output": {"id": 9}} if message["verb"] == "call" else {}
+        )
 
     script = Script([use("refund", amount=1, order_id="A")], "ok")
     seat, _ = anyio.run(lambda: place.run(script, act=act, tools=TOOLS))
@@ -159,7 +190,13 @@ def test_how_a_draft_ended_is_told_and_collected_once(place: Place) -> None:
 
 def test_an_effect_that_nobody_knows_about_is_told_as_that(place: Place) -> None:
     async def act(message: Mapping[str, Any]) -> dict[str, Any]:
-        return {"schema": "remit.act/1", "decision": "ask" if message["verb"] == "call" else "allow", "reasons": [], "state": "unknown", "note": "nobody knows whether it happened"}
+        return {
+            "schema": "remit.act/1",
+            "decision": "ask" if message["verb"] == "call" else "allow",
+            "reasons": [],
+            "state": "unknown",
+            "note": "nobody knows whether it happened",
+        }
 
     script = Script([use("refund", amount=1, order_id="A")], "ok")
     anyio.run(lambda: place.run(script, act=act, tools=TOOLS))
@@ -168,7 +205,11 @@ def test_an_effect_that_nobody_knows_about_is_told_as_that(place: Place) -> None
 
 def test_a_page_is_fetched_in_the_box_only_after_its_decision(place: Place) -> None:
     async def no(message: Mapping[str, Any]) -> dict[str, Any]:
-        return {"schema": "remit.act/1", "decision": "refuse", "reasons": [{"code": "UNCOVERED", "why": "no rule covers it", "instead": "leave it"}]}
+        return {
+            "schema": "remit.act/1",
+            "decision": "refuse",
+            "reasons": [{"code": "UNCOVERED", "why": "no rule covers it", "instead": "leave it"}],
+        }
 
     script = Script([use("fetch", url="http://127.0.0.1:9/")], "ok")
     seat, _ = anyio.run(lambda: place.run(script, act=no))

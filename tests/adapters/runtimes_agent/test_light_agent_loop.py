@@ -25,7 +25,11 @@ def test_a_file_is_written_on_the_stage_after_its_ruling_and_the_work_ends_with_
     assert (place.work / "docs" / "new.md").read_text() == "new\n"
     (native, ruling), (ending, _) = seat.ruled
     assert (ending.tool, ending.actions) == ("done", ())
-    assert (native.tool, native.actions, native.content) == ("write_file", (Action(verb="write", object="docs/new.md"),), b"new\n")
+    assert (native.tool, native.actions, native.content) == (
+        "write_file",
+        (Action(verb="write", object="docs/new.md"),),
+        b"new\n",
+    )
     assert ruling.allowed and seat.returned[0] == native.id
     assert [message["verb"] for message in seat.acted] == ["done"]
     assert script.steps == [] and len(script.seen) == 2
@@ -73,13 +77,27 @@ def test_a_refusal_reaches_the_model_with_its_reason_and_does_not_end_the_work(p
 
 def test_calls_of_one_answer_are_decided_each_on_its_own(place: Place) -> None:
     gate = Gate(MAY)
-    script = Script([use("read_file", path="docs/hello.md"), use("write_file", path="src/a.py", content=""), use("shell", command="ls docs"), use("shell", command="rm -r docs")])
+    script = Script(
+        [
+            use("read_file", path="docs/hello.md"),
+            use("write_file", path="src/a.py", content=""),
+            use("shell", command="ls docs"),
+            use("shell", command="rm -r docs"),
+        ]
+    )
     anyio.run(lambda: place.run(script, rule=gate.rule))
-    assert [(tool, outcome) for tool, outcome, _ in script.told()] == [("read_file", "success"), ("write_file", "denied"), ("shell", "success"), ("shell", "denied")]
+    assert [(tool, outcome) for tool, outcome, _ in script.told()] == [
+        ("read_file", "success"),
+        ("write_file", "denied"),
+        ("shell", "success"),
+        ("shell", "denied"),
+    ]
 
 
 def test_an_edit_that_does_not_fit_is_told_and_changes_nothing(place: Place) -> None:
-    script = Script([use("edit_file", path="docs/hello.md", old="l", new="L"), use("edit_file", path="docs/none.md", old="a", new="b")])
+    script = Script(
+        [use("edit_file", path="docs/hello.md", old="l", new="L"), use("edit_file", path="docs/none.md", old="a", new="b")]
+    )
     seat, _ = anyio.run(place.run, script)
     assert [outcome for _, outcome, _ in script.told()] == ["failed", "failed"]
     assert "occurs 3 times" in script.told()[0][2]

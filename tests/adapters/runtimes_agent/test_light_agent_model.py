@@ -7,7 +7,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from agent_rig import Place, Script, use
+from agent_rig import Place, Script
 from pydantic_ai import Agent
 from pydantic_ai.capabilities import NativeTool
 from pydantic_ai.exceptions import ModelHTTPError
@@ -19,7 +19,8 @@ from remit.adapters.runtimes.agent.model import Metered, resolved
 from remit.adapters.runtimes.agent.runtime import LightAgent
 from remit.errors import BadInput, Unavailable
 from remit.ports.models import Usage
-from remit.testing.models import Final, ModelServer, Script as Played, Status, Write, served
+from remit.testing.models import Final, ModelServer, Status, Write, served
+from remit.testing.models import Script as Played
 from remit.testing.seat import AllowingAccount
 
 MODELS = ("anthropic:claude-opus-4-8", "openai:gpt-5-mini", "openai-responses:gpt-5-mini", "openai-chat:gpt-5-mini")
@@ -53,10 +54,14 @@ def test_any_model_string_works_with_the_hosts_key_and_address(place: Place, ser
     account = AllowingAccount()
     assert anyio.run(worked, place, model, account) == "written"
     assert (place.work / "docs" / "a.md").read_text() == "a\n"
-    assert [(call.model, call.provider, call.output) for call in account.reserved] == [(model.partition(":")[2], model.partition("-")[0].partition(":")[0], 500)] * 2
+    assert [(call.model, call.provider, call.output) for call in account.reserved] == [
+        (model.partition(":")[2], model.partition("-")[0].partition(":")[0], 500)
+    ] * 2
     assert [usage for _, usage, _ in account.settled] == [Usage(input=1000, output=200)] * 2
     assert [use.name for _, _, uses in account.settled for use in uses] == ["write_file"]
-    assert all(call.input > len(seen.body) / 6 for call, seen in zip(account.reserved, server.work, strict=True)), "an upper estimate"
+    assert all(call.input > len(seen.body) / 6 for call, seen in zip(account.reserved, server.work, strict=True)), (
+        "an upper estimate"
+    )
 
 
 def test_the_answer_is_clamped_to_what_the_account_gives(place: Place, server: ModelServer) -> None:
@@ -70,7 +75,9 @@ def test_the_answer_is_clamped_to_what_the_account_gives(place: Place, server: M
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_every_further_try_is_a_call_of_its_own(place: Place, server: ModelServer, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_further_try_is_a_call_of_its_own(
+    place: Place, server: ModelServer, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("remit.adapters.runtimes.agent.model.PAUSES", (0.0, 0.0, 0.0))
     server.add(Played(name="busy", steps=(Status(code=529, times=2), Final(text="at last"))))
     account = AllowingAccount()
@@ -182,7 +189,9 @@ def test_a_tool_that_does_not_exist_is_said_before_anything_starts(place: Place)
         anyio.run(LightAgent("test").outfit, place.task(command=("serch",)))
 
 
-def test_the_switch_that_forbids_requests_is_respected(place: Place, server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_switch_that_forbids_requests_is_respected(
+    place: Place, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pydantic_ai.models.ALLOW_MODEL_REQUESTS", False)
     with pytest.raises(RuntimeError, match="not allowed"):
         anyio.run(worked, place, MODELS[0], AllowingAccount())
@@ -190,7 +199,9 @@ def test_the_switch_that_forbids_requests_is_respected(place: Place, server: Mod
 
 
 def test_the_library_is_imported_only_by_who_works_with_it() -> None:
-    code = "import sys, remit.adapters.runtimes.agent.runtime; print([name for name in sys.modules if name.startswith('pydantic')])"
+    code = (
+        "import sys, remit.adapters.runtimes.agent.runtime; print([name for name in sys.modules if name.startswith('pydantic')])"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
@@ -204,4 +215,3 @@ def test_the_test_model_calls_every_tool_and_everything_is_ruled(place: Place) -
             return len(seat.ruled) + len(seat.acted)
 
     assert anyio.run(run) >= 8
-    assert use("x").tool_name == "x"

@@ -13,7 +13,7 @@ import remit
 
 PACKAGES = (
     "_pytest", "pytest", "pluggy", "iniconfig", "packaging", "pygments", "anyio", "idna", "sniffio", "msgspec",
-    "typing_extensions.py", "py.py", "click", "hypothesis", "_hypothesis_globals.py", "sortedcontainers", "attr", "attrs",
+    "typing_extensions.py", "py.py", "click", "hypothesis", "sortedcontainers", "attr", "attrs",
 )  # fmt: skip
 HERE = Path(__file__).parent
 UID = 61234
@@ -54,8 +54,8 @@ def _copy(place: Path) -> None:
             shutil.copytree(source, lib / name, ignore=shutil.ignore_patterns("__pycache__"))
         elif source.exists():
             shutil.copy(source, lib / name)
-    # the official client brings a hundred packages along, and opens no box
-    shutil.copytree(HERE, place / "tests", ignore=shutil.ignore_patterns("__pycache__", "test_mcp_client.py"))
+    # these open no box
+    shutil.copytree(HERE, place / "tests", ignore=shutil.ignore_patterns("__pycache__", "test_hands.py", "test_mcp_client.py"))
     (place / "tmp").mkdir()
     os.chown(place / "tmp", UID, UID)
     for folder, _, files in os.walk(place):

@@ -11,16 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
-from box_rig import Ground, Witness
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remit.adapters.sandboxes import argv, inside
+from remit.adapters.sandboxes import inside
 from remit.adapters.sandboxes.inside.eyes import matches, pattern_of
 from remit.adapters.sandboxes.inside.hands import Cut
-from remit.ports import Box, Exec
 
 PROGRAM = Path(inside.__file__).parent / "hands.py"
 
@@ -340,54 +337,3 @@ def test_a_cut_keeps_the_beginning_and_the_end_however_it_arrives(data: bytes, m
 )  # fmt: skip
 def test_a_glob_means_what_people_mean_by_it(glob: str, path: str, meant: bool) -> None:
     assert matches(path, pattern_of({"glob": glob}) or []) is meant
-
-
-# ---------------------------------------------------------------- in a box
-
-
-def test_in_a_box_they_are_the_command_and_see_only_the_box(ground: Ground) -> None:
-    requests: list[dict[str, Any]] = [
-        {"id": 1, "do": "read", "path": "kept.txt"},
-        {"id": 2, "do": "run", "line": "echo new > made.txt; remit act read made.txt; python3 -c 'print(6 * 7)'", "timeout": 20},
-        {"id": 3, "do": "search", "pattern": "k.pt"},
-        {"id": 4, "do": "read", "path": str(ground.canary)},
-    ]
-
-    async def talk(box: Box) -> None:
-        for each in requests:
-            await box.say(json.dumps(each).encode() + b"\n")
-        with anyio.fail_after(30):
-            while witness.stdout.count(b"\n") < len(requests):
-                await anyio.sleep(0.01)
-        await box.say(b'{"id": 5, "do": "run", "line": "sleep 600"}\n')
-        await box.close()
-
-    witness = Witness()
-    ending = ground.run(ground.plan(*argv.hands_argv(), talks=True), witness, talk)
-    assert (ending.status, ending.why, witness.stderr) == (0, "ended", b"")
-    told = {answer["id"]: answer for answer in map(json.loads, witness.stdout.splitlines())}
-    assert told[1]["text"] == "kept\n"
-    assert told[2]["stdout"].endswith('"reasons": []}\n42\n'), told[2]
-    assert [each["path"] for each in told[3]["matches"]] == ["kept.txt"]
-    assert told[4]["error"] == "outside"
-    assert (ground.upper / "made.txt").read_text() == "new\n"
-
-
-def test_a_program_whose_start_is_being_decided_holds_up_no_other_request(ground: Ground) -> None:
-    class Slow(Witness):
-        async def exec(self, program: Exec) -> bool:
-            if program.path.endswith("/uname"):
-                while witness.stdout.count(b"\n") < 1:
-                    await anyio.sleep(0.01)
-            return True
-
-    async def talk(box: Box) -> None:
-        await box.say(b'{"id": 1, "do": "run", "argv": ["uname"]}\n{"id": 2, "do": "stat", "path": "kept.txt"}\n')
-        with anyio.fail_after(20):
-            while witness.stdout.count(b"\n") < 2:
-                await anyio.sleep(0.01)
-        await box.close()
-
-    witness = Slow()
-    ground.run(ground.plan(*argv.hands_argv(), talks=True), witness, talk)
-    assert [json.loads(line)["id"] for line in witness.stdout.splitlines()] == [2, 1]

@@ -1,14 +1,16 @@
 """A box that is spoken with: its standard input, and the port where model calls are taken."""
 
+import json
 import os
 import time
+from typing import Any
 
 import anyio
 import pytest
 from box_rig import Ground, Witness
 
-from remit.adapters.sandboxes import meter
-from remit.ports import Box, BoxLimits
+from remit.adapters.sandboxes import argv, meter
+from remit.ports import Box, BoxLimits, Exec
 
 BIG = 10 << 20
 
@@ -119,17 +121,6 @@ def test_the_command_holds_nothing_but_the_three_descriptors(ground: Ground, cha
     witness = Witness()
     ground.run(ground.plan("python3", "-IS", "-c", code, **changes), witness, talk)
     assert witness.printed == "0 1 2 3\n"  # 3 is the folder it reads
-
-
-def test_the_first_process_keeps_no_hold_on_the_input(ground: Ground) -> None:
-    async def look(box: Box) -> None:
-        await until(lambda: b"up" in witness.stdout)
-        held = [os.readlink(f"/proc/{box.pid}/fd/{each}") for each in os.listdir(f"/proc/{box.pid}/fd")]
-        assert sum(each.startswith("pipe:") for each in held) == 2, held  # what is printed
-        await box.stop("stopped")
-
-    witness = Witness()
-    ground.run(ground.plan("sh", "-c", "echo up; sleep 600", talks=True), witness, look)
 
 
 # ---------------------------------------------------------------- the meter
@@ -249,3 +240,54 @@ def test_a_call_that_is_being_served_does_not_outlive_the_box(ground: Ground) ->
     ending, _ = ground.python(code, meter=True, witness=witness, limits=BoxLimits(time=1.0))
     assert (ending.limit, len(ended)) == ("time", 1)
     assert time.monotonic() - began < 5
+
+
+# ---------------------------------------------------------------- the hands
+
+
+def test_in_a_box_they_are_the_command_and_see_only_the_box(ground: Ground) -> None:
+    requests: list[dict[str, Any]] = [
+        {"id": 1, "do": "read", "path": "kept.txt"},
+        {"id": 2, "do": "run", "line": "echo new > made.txt; remit act read made.txt; python3 -c 'print(6 * 7)'", "timeout": 20},
+        {"id": 3, "do": "search", "pattern": "k.pt"},
+        {"id": 4, "do": "read", "path": str(ground.canary)},
+    ]
+
+    async def talk(box: Box) -> None:
+        for each in requests:
+            await box.say(json.dumps(each).encode() + b"\n")
+        with anyio.fail_after(30):
+            while witness.stdout.count(b"\n") < len(requests):
+                await anyio.sleep(0.01)
+        await box.say(b'{"id": 5, "do": "run", "line": "sleep 600"}\n')
+        await box.close()
+
+    witness = Witness()
+    ending = ground.run(ground.plan(*argv.hands_argv(), talks=True), witness, talk)
+    assert (ending.status, ending.why, witness.stderr) == (0, "ended", b"")
+    told = {answer["id"]: answer for answer in map(json.loads, witness.stdout.splitlines())}
+    assert told[1]["text"] == "kept\n"
+    assert told[2]["stdout"].endswith('"reasons": []}\n42\n'), told[2]
+    assert [each["path"] for each in told[3]["matches"]] == ["kept.txt"]
+    assert told[4]["error"] == "outside"
+    assert (ground.upper / "made.txt").read_text() == "new\n"
+
+
+def test_a_program_whose_start_is_being_decided_holds_up_no_other_request(ground: Ground) -> None:
+    class Slow(Witness):
+        async def exec(self, program: Exec) -> bool:
+            if program.path.endswith("/uname"):
+                while witness.stdout.count(b"\n") < 1:
+                    await anyio.sleep(0.01)
+            return True
+
+    async def talk(box: Box) -> None:
+        await box.say(b'{"id": 1, "do": "run", "argv": ["uname"]}\n{"id": 2, "do": "stat", "path": "kept.txt"}\n')
+        with anyio.fail_after(20):
+            while witness.stdout.count(b"\n") < 2:
+                await anyio.sleep(0.01)
+        await box.close()
+
+    witness = Slow()
+    ground.run(ground.plan(*argv.hands_argv(), talks=True), witness, talk)
+    assert [json.loads(line)["id"] for line in witness.stdout.splitlines()] == [2, 1]

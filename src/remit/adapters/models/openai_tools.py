@@ -32,6 +32,6 @@ def choice(body: Body) -> None:
         wanted["tools"] = [tool for tool in objects(wanted.get("tools")) if kind_of(tool) in OWN]
         if wanted["tools"]:
             return
-    elif kind_of(wanted) in OWN | OWN_WHERE_SAID:
+    elif kind_of(wanted) in OWN | {kind_of(tool) for tool in objects(body.get("tools"))}:
         return
     del body["tool_choice"]

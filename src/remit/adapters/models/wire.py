@@ -66,6 +66,8 @@ class Line:
         event = await self._event()
         if not isinstance(event, h11.Request):
             return None
+        if event.http_version not in (b"1.1", b"1.0"):
+            raise Bad("only HTTP/1.1 is spoken here")
         self._bare = event.method == b"HEAD"
         headers = tuple((name.decode("ascii"), value.decode("latin-1")) for name, value in event.headers)
         head = Head(method=event.method.decode("ascii"), target=event.target.decode("ascii", "replace"), headers=headers)

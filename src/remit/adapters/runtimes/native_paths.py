@@ -5,10 +5,11 @@ Names only: what stands there, links among it, is the business of the box and of
 
 import posixpath
 
+from remit.adapters.sandboxes.argv import HOME
 from remit.authority.action import Action
 from remit.contract.rule import Verb
 
-ROOMS = ("/tmp", "/var/tmp", "/dev/shm", "/home/agent")  # noqa: S108
+ROOMS = ("/tmp", "/var/tmp", "/dev/shm", HOME)  # noqa: S108
 """folders of the box's own, gone with it: what happens there stays there"""
 VOID = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/zero", "/dev/random", "/dev/urandom"})
 

@@ -97,9 +97,8 @@ class Desk:
             await self._seat.write(named[0], data)
         except (Conflict, OSError, ValueError) as error:  # what the path is made of is the agent's doing
             raise RequestError(-32000, str(error)) from None
-        except Exception as error:
-            self.line.fail(error)
-            raise
+        except Exception as error:  # noqa: BLE001 - `drive` raises it
+            raise self._broken(error) from None
         return WriteTextFileResponse()
 
     def _writing(self, path: str, content: str) -> Call:
@@ -125,12 +124,16 @@ class Desk:
             self._returned.add(id_)
             await self._seat.used(id_)
 
+    def _broken(self, error: Exception) -> RequestError:
+        """It failed on our side: the conversation ends, and what was asked for is not granted."""
+        self.line.fail(error)
+        return RequestError(-32603, "remit could not decide this, so it may not happen")
+
     async def _rule(self, wanted: Native) -> Ruling:
         try:
             ruling = await self._seat.rule(wanted)
-        except Exception as error:
-            self.line.fail(error)
-            raise
+        except Exception as error:  # noqa: BLE001 - `drive` raises it
+            raise self._broken(error) from None
         if not ruling.allowed:
             self.refused.append((wanted.text or wanted.tool, ruling.why))
         return ruling

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import anyio
 import pydantic_ai
 from pydantic_ai import Agent, DeferredToolRequests, DeferredToolResults, ModelMessagesTypeAdapter, ToolApproved, UsageLimits
 from pydantic_ai.exceptions import ModelAPIError, UnexpectedModelBehavior
@@ -85,7 +86,8 @@ async def work(model: str | Model, bench: Bench, task: Task, tools: Mapping[str,
     kept, book = Kept(Conversation(task.state)), Book(task.state)
     prompt, results = await _begun(bench, task, kept, book)
     guard = Guard(bench=bench, tools=tools, book=book, keep=kept.keep)
-    metered = Metered(resolved(model), bench.seat.account, most_output=task.most_output, said=lambda: kept.tokens)
+    found = await anyio.to_thread.run_sync(resolved, model)  # the provider's own library takes its time, too
+    metered = Metered(found, bench.seat.account, most_output=task.most_output, said=lambda: kept.tokens)
     agent = Agent(
         metered, name="agent", instructions=[*filter(None, (task.identity, HOUSE))], output_type=[str, DeferredToolRequests],
         tools=[library_tool(guard, tool) for tool in tools.values()], capabilities=[guard], retries=RETRIES,

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import importlib.util
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import anyio
@@ -42,8 +43,7 @@ class LightAgent:
 
     async def drive(self, seat: Seat, task: Task) -> None:
         """Work the task. Its last words are in `words`; whether the work is done is for the checks to say."""
-        from remit.adapters.runtimes.agent.loop import work  # the library is imported only by who works with it
-
+        loop = await anyio.to_thread.run_sync(import_module, "remit.adapters.runtimes.agent.loop")  # it takes its time
         hands = Hands(seat)
         bench = Bench(seat=seat, hands=hands, cwd=task.cwd)
         failed: Exception | None = None
@@ -53,7 +53,7 @@ class LightAgent:
                 if self._left_off:
                     self._scope.cancel()
                 try:
-                    self.words = await work(self._model or task.model, bench, task, chosen(task.command, task.tools))
+                    self.words = await loop.work(self._model or task.model, bench, task, chosen(task.command, task.tools))
                 except Gone:
                     self.words = "the box ended"
                 except Exception as error:  # noqa: BLE001 - a group would wrap it

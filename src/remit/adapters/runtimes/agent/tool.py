@@ -30,7 +30,7 @@ class Failed(Exception):
 class Plan:
     """What a call amounts to. `native` is decided; then `do` acts in the box or on the stage.
 
-    An `act` is a `remit.act/1` request that remit decides and carries out itself; when it was allowed, `then` may go on in the box.
+    An `act` is a `remit.act/1` request that remit decides and carries out itself; once it was allowed, `then` goes on in the box.
     """
 
     native: Native
