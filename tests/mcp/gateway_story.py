@@ -57,6 +57,7 @@ class Talk:
         self.desk, self.folder, self.log = desk, folder, log
         self._into, self._heard = into, heard
         self._last = 100
+        self.notes: list[dict[str, Any]] = []
 
     def write(self, line: bytes | str) -> None:
         left = (line.encode() if isinstance(line, str) else line) + b"\n"
@@ -82,9 +83,10 @@ class Talk:
         return number
 
     async def ask(self, method: str, params: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-        """Ask, and hear the answer; nothing else may come before it."""
+        """Ask, and hear the answer; what is told meanwhile is kept."""
         number = self.begin(method, params, **more)
-        said = await self.hear()
+        while "id" not in (said := await self.hear()):
+            self.notes.append(said)
         assert said.get("id") == number, said
         return said
 
@@ -128,7 +130,13 @@ def words(result: dict[str, Any]) -> str:
 
 @asynccontextmanager
 async def gateway(
-    folder: Path, manners: str = "plain", *, contract: str = CONTRACT, pins: Path | None = None, identity: bool = True, **more: Any
+    folder: Path,
+    manners: str = "plain",
+    *,
+    contract: str = CONTRACT,
+    pins: Path | None = None,
+    identity: bool = True,
+    **more: Any,
 ) -> AsyncIterator[Talk]:
     """A gateway that is over when this is left; `manners` are those of its server."""
     (folder / "work").mkdir(exist_ok=True)
@@ -137,12 +145,14 @@ async def gateway(
     if identity and not (folder / "home" / "identity").exists():
         create(folder / "home", OWNER)
     log: list[str] = []
-    wanted = Wanted(contract=folder / "c.remit.yaml", home=folder / "home", workspace=folder / "work", command=("gateway",), **more)
+    wanted = Wanted(
+        contract=folder / "c.remit.yaml", home=folder / "home", workspace=folder / "work", command=("gateway",), **more
+    )
     (host_reads, gateway_writes), (gateway_reads, host_writes) = os.pipe(), os.pipe()
     closed: list[int] = []
     argv = [sys.executable, str(SERVER), manners, str(folder / "did")]
     try:
-        async with opened(wanted) as desk:
+        async with opened(wanted) as desk:  # noqa: SIM117 - the run ends after its server
             async with anyio.create_task_group() as group, started(argv, environment(os.environ, []), log.append) as pipe:
                 over = anyio.Event()
                 group.start_soon(_serve, Shelf(desk, pins), pipe, log, gateway_reads, gateway_writes, over)

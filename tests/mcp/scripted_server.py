@@ -15,7 +15,11 @@ TOOLS = [
     {"name": "asks", "inputSchema": {"type": "object"}},
 ]
 if MANNERS == "twins":
-    TOOLS += [{"name": "look_up", "inputSchema": {}}, {"name": "save_nоte", "inputSchema": {}}, {"name": "resources/read", "inputSchema": {}}]
+    TOOLS += [
+        {"name": "look_up", "inputSchema": {}},
+        {"name": "save_nоte", "inputSchema": {}},
+        {"name": "resources/read", "inputSchema": {}},
+    ]
 
 
 def say(message: object) -> None:
@@ -43,7 +47,13 @@ def call(number: object, params: dict[str, object]) -> None:
             ask = {"method": "sampling/createMessage", "params": {}}
         say({"id": number, "result": {"resultType": "input_required", "inputRequests": {"q": ask}, "requestState": "mine"}})
         return
-    did({"call": name, "arguments": arguments, **{key: params[key] for key in ("inputResponses", "requestState") if key in params}})
+    did(
+        {
+            "call": name,
+            "arguments": arguments,
+            **{key: params[key] for key in ("inputResponses", "requestState") if key in params},
+        }
+    )
     if MANNERS == "dies":
         sys.exit(3)
     if MANNERS == "forges":
@@ -69,11 +79,26 @@ def answer(message: dict[str, object]) -> None:
         did({"capabilities": params["capabilities"]})
         version = "1999-01-01" if MANNERS == "strange" else params["protocolVersion"]
         can = {"tools": {"listChanged": True}, "resources": {}, "tasks": {"list": {}}}
-        say({"id": number, "result": {"protocolVersion": version, "capabilities": can, "serverInfo": {"name": "orders", "version": "1"}, "instructions": "Be kind."}})
+        say(
+            {
+                "id": number,
+                "result": {
+                    "protocolVersion": version,
+                    "capabilities": can,
+                    "serverInfo": {"name": "orders", "version": "1"},
+                    "instructions": "Be kind.",
+                },
+            }
+        )
     elif method == "tools/list":
         half = len(TOOLS) // 2
         more = params.get("cursor") == "more"
-        say({"id": number, "result": {"tools": TOOLS[half:] if more else TOOLS[:half], **({} if more else {"nextCursor": "more"})}})
+        say(
+            {
+                "id": number,
+                "result": {"tools": TOOLS[half:] if more else TOOLS[:half], **({} if more else {"nextCursor": "more"})},
+            }
+        )
     elif method == "tools/call" and params["name"] == "change":
         pass
     elif method == "tools/call":

@@ -72,11 +72,13 @@ def test_a_changed_definition_refuses_its_calls_until_a_person_pins_it(tmp_path:
             shown = [tool["name"] for tool in (await talk.ask("tools/list"))["result"]["tools"]]
             assert "save_note" in shown
             assert words(await talk.call("save_note", text="one")).startswith("save_note")
-            assert (await talk.hear())["method"] == "notifications/tools/list_changed"
             refused = await talk.call("save_note", text="two")
             assert "is not the one that was pinned" in words(refused)
+            assert talk.notes[0]["method"] == "notifications/tools/list_changed"
             assert len(talk.did()) == 1
-            assert [tool["name"] for tool in (await talk.ask("tools/list"))["result"]["tools"]] == sorted({*shown} - {"save_note"})
+            assert [tool["name"] for tool in (await talk.ask("tools/list"))["result"]["tools"]] == sorted(
+                {*shown} - {"save_note"}
+            )
             assert words(await talk.call("look_up", order="A-1")).startswith("look_up")
             assert ("save_note", "refuse") in await talk.decided()
         pins = read_pins(tmp_path / "pins.json")
@@ -113,9 +115,11 @@ def test_names_that_look_alike_stand_twice_or_belong_to_the_protocol_are_no_tool
 def test_a_server_cannot_answer_for_another_request_or_flood_the_gateway(tmp_path: Path) -> None:
     async def tell() -> None:
         for manners in ("forges", "huge"):
-            async with gateway(tmp_path, manners) as talk:
+            (tmp_path / manners).mkdir()
+            async with gateway(tmp_path / manners, manners) as talk:
                 await talk.greet()
                 talk.begin("tools/call", {"name": "slow", "arguments": {"order": "A-1"}}, number="waits")
+                await arrived(talk)
                 said = await talk.ask("tools/call", {"name": "look_up", "arguments": {"order": "A-2"}}, number="mine")
                 assert words(said["result"]) == 'look_up {"order": "A-2"}'
                 assert any("nobody had asked" in line or "was left out" in line for line in talk.log)

@@ -1,6 +1,7 @@
 """Whose credentials an MCP server holds: a tool never works with those of a higher tier than its own (TIER-09)."""
 
 from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from remit.contract.binding import McpServer, McpTool

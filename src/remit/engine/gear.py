@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from remit.contract.glob import compile_glob
+from remit.contract.party import Tool
 from remit.engine.briefing import METER, briefed
 from remit.engine.gate import Gate
 from remit.engine.hands import Hands
@@ -14,7 +15,9 @@ from remit.errors import Unavailable
 from remit.ports import BoxPlan, Outfit, Runtime, Task
 from remit.run.event import RuntimeChosen
 from remit.run.state import Run
+from remit.value import encode
 
+TOOLS = "/run/remit/tools.json"
 Sight = tuple[Sequence[str], Callable[[str], bool]]
 
 
@@ -26,6 +29,8 @@ class Gear:
     meter: Meter
     runtime: Runtime | None = None
     task: Task | None = None
+    tools: str = ""
+    """the registered tools as remit's MCP server inside the box lists them, JSON"""
 
     @property
     def shows(self) -> bool:
@@ -43,8 +48,10 @@ class Gear:
     def furnished(self, plan: BoxPlan) -> BoxPlan:
         """The box with what the runtime needs in it."""
         fit = self.outfit
+        listed = {TOOLS: self.tools} if self.tools else {}
         return replace(
-            plan, argv=fit.argv, environment={**plan.environment, **fit.environment}, files={**plan.files, **fit.files},
+            plan, argv=fit.argv, environment={**plan.environment, **fit.environment},
+            files={**plan.files, **listed, **fit.files},
             visible=tuple(dict.fromkeys((*plan.visible, *fit.visible))), talks=fit.talks, meter=fit.meter,
         )  # fmt: skip
 
@@ -62,7 +69,7 @@ async def fitted(hands: Hands, gate: Gate, run: Run) -> Gear:
             run=run.id, attempt=run.attempt, runtime=runtime.name, version=outfit.version, model=task.model, masked=outfit.masks
         )
     )
-    return Gear(outfit=outfit, meter=meter, runtime=runtime, task=task)
+    return Gear(outfit=outfit, meter=meter, runtime=runtime, task=task, tools=listed(run))
 
 
 def found(hands: Hands, run: Run, token: str) -> tuple[Runtime, Task]:
@@ -82,3 +89,25 @@ def _command(run: Run, token: str) -> Outfit:
     places = {"ANTHROPIC_BASE_URL": METER, "OPENAI_BASE_URL": f"{METER}/v1", "GOOGLE_GEMINI_BASE_URL": METER}
     model = {"REMIT_MODEL": run.contract.model} if run.contract.model else {}
     return Outfit(argv=run.started.command, version="", meter=True, environment={**keys, **places, **model})
+
+
+def listed(run: Run) -> str:
+    """The tools this run may call, each with what it takes; what they really do is remit's own affair."""
+    assert run.started is not None
+    declared = {tool.name: tool for tool in (*run.contract.tools, *run.started.organisation.tools)}
+    rows = [
+        {"name": tool.name, "description": f"{tool.name} ({tool.tier}, {tool.effect})", "inputSchema": schema(tool)}
+        for tool in declared.values()
+    ]
+    return encode(rows).decode() if rows else ""
+
+
+def schema(tool: Tool) -> dict[str, object]:
+    """The arguments of a declared tool as a JSON Schema."""
+    kinds: dict[str, dict[str, object]] = {
+        "text": {"type": "string"}, "number": {"type": "number"}, "truth": {"type": "boolean"}, "list": {"type": "array"},
+    }  # fmt: skip
+    properties = {each.name: kinds.get(each.type, {}) for each in tool.arguments}
+    return {
+        "type": "object", "properties": properties, "required": [each.name for each in tool.arguments if each.required],
+    }  # fmt: skip

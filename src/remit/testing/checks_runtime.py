@@ -5,6 +5,7 @@ script is made to do: that is the part that differs from runtime to runtime. Wha
 """
 
 import os
+import signal
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
@@ -74,6 +75,7 @@ class Ground:
             except RemitError as error:
                 if str(error) != GONE:
                     raise
+            await _ended(play.seat)
             return folder, play
 
 
@@ -170,8 +172,7 @@ async def cancel_comes_back_at_once_and_the_end_of_the_program_is_the_end(ground
                 await runtime.cancel()
                 took = time.monotonic() - began
                 await anyio.sleep(SOON)
-                with suppress(ProcessLookupError):
-                    play.seat.process.kill()
+                await _ended(play.seat)
     assert took < SOON, f"cancel took {took:.2f} s"
     await runtime.cancel()
 
@@ -218,6 +219,15 @@ async def check_runtime(make: Callable[[], Runtime], play: Player, task: Task, r
     """Run every check below `room`. `task` is one that an outfit can be made for. Raises AssertionError."""
     for check in CHECKS:
         await check(Ground(make=make, play=play, task=task, room=room / check.__name__))
+
+
+async def _ended(seat: TestSeat) -> None:
+    """What the engine does next: the program is killed with all that it started, and nothing it printed is left."""
+    with suppress(ProcessLookupError):
+        os.killpg(seat.process.pid, signal.SIGKILL)
+    with suppress(anyio.BusyResourceError):  # the driver reads it still, up to the end
+        while await seat.read() is not None:
+            pass
 
 
 @contextmanager

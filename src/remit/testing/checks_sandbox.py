@@ -81,7 +81,7 @@ async def _floods(inside: Inside) -> None:
 
 
 async def _hears(inside: Inside) -> None:
-    while heard := await inside.hears():
+    while heard := await inside.hears_line():
         await inside.say(heard.decode().upper())
     await inside.say("over\n")
 
@@ -247,8 +247,8 @@ async def what_is_said_is_heard_until_its_end(ground: Ground) -> None:
     for talks, printed in ((True, b"ONE\nTWO\nover\n"), (False, b"over\n")):
         listener = Listener()
         async with ground.sandbox.open(ground.plan("hears", talks=talks), listener) as box:
-            await box.say(b"one\n")
-            await box.say(b"two\n")
+            await box.say(b"one\ntw")
+            await box.say(b"o\n")
             await box.close()
             await box.close()
             await box.say(b"three\n")

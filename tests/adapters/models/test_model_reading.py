@@ -1,5 +1,6 @@
 """A copy of an answer is read the same in whatever pieces it comes, and in bounded memory."""
 
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -34,7 +35,7 @@ def read(dialect: Any, pieces: list[bytes], kind: str = "events") -> Tally:
 
 def cut_at(data: bytes, places: list[int]) -> list[bytes]:
     marks = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
-    return [data[start:end] for start, end in zip(marks, marks[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(marks)]
 
 
 @EACH

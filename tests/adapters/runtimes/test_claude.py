@@ -12,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remit.adapters.runtimes.claude import Claude
-from remit.adapters.runtimes.claude.outfit import MASKS
+from remit.adapters.runtimes.claude.outfit import MASKS, outfit
 from remit.adapters.runtimes.claude.tools import OFFERED, native, tightened
+from remit.adapters.runtimes.finding import Installed
+from remit.contract.glob import compile_glob
 from remit.errors import Unavailable
 from remit.ports import Native, Ruling, Runtime
-from remit.testing.models import Final, Hang, ModelServer, Read, Script, Shell, Tool, Write
+from remit.testing.models import Final, Hang, ModelServer, Read, Script, Shell, Status, Together, Tool, Write
 from remit.testing.seat import TestSeat
 
 MODEL = "claude-opus-4-8"
@@ -88,6 +90,19 @@ def test_sub_agents_are_asked_about_call_by_call_whatever_mode_they_are_given(cl
     assert not (folder / "x").exists()
 
 
+def test_calls_of_one_answer_are_decided_one_by_one(claude: Path, folder: Path) -> None:
+    both = Together(
+        steps=(Write(path=f"{folder}/new.md", text="new\n"), Shell(command="touch x"), Read(path=f"{folder}/notes.md"))
+    )
+    _, worked = ran(folder, job(both), rule=refusing("Bash"))
+    assert sorted(worked.asked) == [
+        ("Bash", ["run touch x"], False),
+        ("Read", ["read notes.md"], True),
+        ("Write", ["write new.md"], True),
+    ]
+    assert (folder / "new.md").exists() and not (folder / "x").exists()
+
+
 def test_it_is_told_whom_it_acts_for_its_model_and_the_most_it_may_say(claude: Path, folder: Path) -> None:
     _, worked = ran(folder, job(), identity="You act for release-lead@example.com", most_output=777)
     (call,) = worked.server.work
@@ -113,12 +128,16 @@ def test_settings_of_the_workspace_start_nothing(claude: Path, folder: Path) -> 
         "env": {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9"},
     }
     (folder / ".claude" / "settings.json").write_text(json.dumps(settings))
+    (folder / "CLAUDE.md").write_text("Names of lanterns are in lower case.\n")
     (folder / ".mcp.json").write_text(json.dumps({"mcpServers": {"evil": {"command": "touch", "args": ["served"]}}}))
     _, worked = ran(folder, job(Shell(command="echo ok")))
     assert worked.asked == [("Bash", ["run echo ok"], True)]
-    assert sorted(path.name for path in folder.iterdir()) == [".claude", ".mcp.json", "notes.md"]
-    assert {".claude/**", ".mcp.json"} <= set(MASKS)
-    assert "CLAUDE.md" not in MASKS
+    assert sorted(path.name for path in folder.iterdir()) == [".claude", ".mcp.json", "CLAUDE.md", "notes.md"]
+    assert "Names of lanterns" not in worked.server.work[-1].body.decode()
+    assert all(
+        any(compile_glob(mask)(path) for mask in MASKS) for path in (".claude/settings.json", "pkg/.claude/hooks/x", ".mcp.json")
+    )
+    assert not any(compile_glob(mask)("CLAUDE.md") for mask in MASKS)
 
 
 def test_remits_own_server_is_there_and_its_tools_are_left_to_the_door(claude: Path, folder: Path, server: Path) -> None:
@@ -165,8 +184,6 @@ def test_its_standard_input_may_end_in_the_middle_and_nothing_is_allowed_by_that
 
 
 def test_a_failed_model_call_is_a_failure_though_it_says_success(claude: Path, folder: Path) -> None:
-    from remit.testing.models import Status
-
     driver, worked = ran(
         folder, Script(name="job", steps=(Status(code=400, message="remit: no turn is left"), Final(text="never")))
     )
@@ -354,6 +371,27 @@ def test_whatever_the_arguments_a_call_that_acts_is_an_action(arguments: dict[st
 )  # fmt: skip
 def test_tool_calls_in_the_words_of_a_contract(tool: str, arguments: dict[str, Any], expected: list[str]) -> None:
     assert [action.said() for action in native("id", tool, arguments, "/workspace").actions] == expected
+
+
+def test_its_box_holds_no_key_and_nothing_of_it_calls_home(tmp_path: Path) -> None:
+    made = outfit(
+        Installed(argv=("/opt/claude",), visible=("/opt",), version="1"), task(tmp_path, "http://127.0.0.1:8100", "x", model="m")
+    )
+    said = made.environment
+    assert (said["ANTHROPIC_BASE_URL"], said["ANTHROPIC_API_KEY"]) == ("http://127.0.0.1:8100", "run-token")
+    assert (said["DISABLE_AUTOUPDATER"], said["DISABLE_TELEMETRY"], said["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"]) == (
+        "1",
+        "1",
+        "1",
+    )
+    assert said["no_proxy"] == said["NO_PROXY"] == "127.0.0.1,localhost"
+    assert {value for name, value in said.items() if name.endswith("_MODEL")} == {"m"}
+    assert int(said["CLAUDE_CODE_MAX_OUTPUT_TOKENS"]) > 0
+    words = made.argv
+    assert "--setting-sources=" in words and "--strict-mcp-config" in words
+    assert words[words.index("--permission-mode") + 1] == "default"
+    assert int(words[words.index("--max-turns") + 1]) > 0
+    assert not any("dangerously" in word or "bypass" in word.lower() for word in words)
 
 
 def test_what_would_loosen_a_sub_agent_is_taken_away() -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from remit.adapters.runtimes.codex import Codex
 from remit.adapters.runtimes.codex.outfit import MASKS, PLACE, configuration
 from remit.adapters.runtimes.codex.tools import changes, command, server_call
+from remit.contract.glob import compile_glob
 from remit.errors import Unavailable
 from remit.ports import Native, Ruling, Runtime
 from remit.testing.models import Edit, Final, Hang, ModelServer, Script, Shell, Status, Tool, Write
@@ -64,7 +65,7 @@ def test_a_refusal_reaches_the_model_with_its_reason(codex: Path, folder: Path) 
         folder, job(Shell(command="touch x"), Write(path="new.md", text="new\n")), rule=refusing("exec_command", "apply_patch")
     )
     assert sorted(path.name for path in folder.iterdir()) == ["notes.md"]
-    assert words(worked).count("[remit] That was refused: not in this contract; write docs/ instead") == 2
+    assert words(worked).count("[remit] not in this contract; write docs/ instead") == 2
     assert worked.seat.returned == []
 
 
@@ -121,13 +122,19 @@ def test_settings_of_the_workspace_start_nothing(codex: Path, folder: Path) -> N
     (folder / ".codex" / "config.toml").write_text(
         'approval_policy = "never"\n[mcp_servers.evil]\ncommand = "touch"\nargs = ["served"]\n'
     )
+    (folder / "AGENTS.md").write_text("Names of lanterns are in lower case.\n")
     (folder / ".codex" / "hooks.json").write_text(
         json.dumps({"hooks": {"SessionStart": [{"hooks": [{"type": "command", "command": "touch hooked"}]}]}})
     )
     _, worked = ran(folder, job(Shell(command="echo ok")))
     assert worked.asked == [("exec_command", ["run echo ok"], True)]
-    assert sorted(path.name for path in folder.iterdir()) == [".codex", "notes.md"]
-    assert ".codex/**" in MASKS and "AGENTS.md" not in MASKS
+    assert sorted(path.name for path in folder.iterdir()) == [".codex", "AGENTS.md", "notes.md"]
+    assert "Names of lanterns are in lower case." in words(worked)
+    assert all(
+        any(compile_glob(mask)(path) for mask in MASKS)
+        for path in (".codex/config.toml", "pkg/.codex/hooks.json", ".agents/skills/x")
+    )
+    assert not any(compile_glob(mask)("AGENTS.md") for mask in MASKS)
 
 
 def test_remits_own_server_is_there_and_its_tools_are_left_to_the_door(codex: Path, folder: Path, server: Path) -> None:

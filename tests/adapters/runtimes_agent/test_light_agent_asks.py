@@ -16,6 +16,7 @@ from remit.adapters.runtimes.agent.hands import Hands
 from remit.adapters.runtimes.agent.history import Book
 from remit.adapters.runtimes.agent.tool import Bench
 from remit.adapters.runtimes.agent.tools import chosen
+from remit.errors import Unavailable
 from remit.testing.seat import TestSeat
 
 RULES = 'may:\n  - read: "**"\n  - write: docs/**\nask:\n  - run: [make release]\n  - write: config/**\n  - call: refund\n'
@@ -217,3 +218,21 @@ def test_a_line_of_history_that_a_crash_cut_off_is_dropped(place: Place) -> None
     script = Script("ok")
     anyio.run(lambda: place.run(script, keeps=True, attempt=2, because="it was killed"))
     assert len(script.seen) == 1
+
+
+def test_history_of_another_version_is_not_guessed_at(place: Place) -> None:
+    anyio.run(lambda: place.run(Script([use("list_files")], "ok"), keeps=True))
+    (place.state / "conversation.jsonl").write_text('[{"kind": "request", "parts": 3}]\n')
+    with pytest.raises(Unavailable, match="cannot be read"):
+        anyio.run(lambda: place.run(Script("ok"), keeps=True, attempt=2))
+
+
+def test_a_question_that_nobody_answered_is_told_and_the_work_goes_on(place: Place) -> None:
+    async def act(message: Mapping[str, Any]) -> dict[str, Any]:
+        decision = "refuse" if message["verb"] == "ask" else "allow"
+        return {"schema": "remit.act/1", "decision": decision, "reasons": [], "question": "Q1"}
+
+    script = Script([use("ask_owner", question="Which version?")], "ok")
+    anyio.run(lambda: place.run(script, act=act))
+    [(_, outcome, words)] = script.told()
+    assert outcome == "denied" and "nobody answered in time" in words

@@ -8,6 +8,7 @@ from agent_rig import Gate, Place, Script, use
 from pydantic_ai.messages import ToolCallPart
 
 from remit.authority.action import Action
+from remit.errors import Broken
 from remit.ports.models import Hold, ModelCall, NoCall
 from remit.testing.seat import AllowingAccount
 
@@ -121,11 +122,12 @@ def test_an_answer_that_cannot_be_used_is_told_to_the_model_which_may_try_again(
     assert seat.ruled[0][0].tool == call.tool_name, "the gate has seen every call the model wrote"
 
 
-def test_garbage_without_end_ends_the_work_softly(place: Place) -> None:
+def test_garbage_without_end_ends_the_work_and_says_why(place: Place) -> None:
     script = Script(*[[use("no_such_tool")]] * 50)
-    seat, agent = anyio.run(place.run, script)
-    assert len(seat.account.reserved) <= 5
-    assert agent.words.startswith("what the model answers cannot be used")
+    account = AllowingAccount()
+    with pytest.raises(Broken, match="cannot be used"):
+        anyio.run(lambda: place.run(script, account=account))
+    assert len(account.reserved) == len(account.settled) <= 5
 
 
 class Capped(AllowingAccount):

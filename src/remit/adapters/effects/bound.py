@@ -1,11 +1,12 @@
 """Which performer carries out a declared tool: one literal table, no discovery."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from msgspec import to_builtins
 
 from remit.adapters.effects.secret import names
-from remit.contract.binding import Binding, GitPush, HttpRequest, PublishFile, SendMail, SqlStatement
+from remit.contract.binding import Binding, GitPush, HttpRequest, McpTool, PublishFile, SendMail, SqlStatement
 from remit.contract.party import Tool
 from remit.ports.effects import Performer
 
@@ -13,15 +14,18 @@ from remit.ports.effects import Performer
 class BoundTools:
     """See `remit.ports.Tools`. What the organisation binds goes before a Python function of the same name.
 
-    `environment` is where the `$NAME` texts of a binding are read; `python` the functions a program has registered.
+    `environment` is where the `$NAME` texts of a binding are read; `python` the functions a program has registered; `home`
+    is where definitions of MCP tools are pinned.
     """
 
-    def __init__(self, environment: Mapping[str, str], python: Mapping[str, Performer] | None = None) -> None:
-        self._environment, self._python = environment, python or {}
+    def __init__(
+        self, environment: Mapping[str, str], python: Mapping[str, Performer] | None = None, *, home: Path | None = None
+    ) -> None:
+        self._environment, self._python, self._home = environment, python or {}, home
 
     def find(self, tool: Tool) -> Performer | None:
         """None when nothing here carries it out. Raises BadInput when its binding cannot be used."""
-        return self._python.get(tool.name) if tool.does is None else bound(tool.does, self._environment)
+        return self._python.get(tool.name) if tool.does is None else bound(tool.does, self._environment, self._home)
 
     def lacks(self, tool: Tool) -> str:
         """The variables of its binding that are not set where this process runs."""
@@ -31,7 +35,7 @@ class BoundTools:
         return f"{', '.join(f'${name}' for name in missing)} not set here" if missing else ""
 
 
-def bound(binding: Binding, environment: Mapping[str, str]) -> Performer:
+def bound(binding: Binding, environment: Mapping[str, str], home: Path | None = None) -> Performer:
     """The performer of a binding; only what it needs is imported."""
     match binding:
         case SendMail():
@@ -54,3 +58,7 @@ def bound(binding: Binding, environment: Mapping[str, str]) -> Performer:
             from remit.adapters.effects.file import FileEffect
 
             return FileEffect(binding, environment)
+        case McpTool():
+            from remit.adapters.effects.mcp import McpEffect
+
+            return McpEffect(binding, environment, home)

@@ -78,7 +78,9 @@ async def _started(argv: Sequence[str], variables: Mapping[str, str], room: Path
         )  # fmt: skip
     except (OSError, ValueError) as error:
         said = str(getattr(error, "strerror", None) or error).lower()
-        raise Unavailable(f"`{argv[0]}` cannot be started: {said}", hint="a program on the PATH of remit, or a whole path") from None
+        raise Unavailable(
+            f"`{argv[0]}` cannot be started: {said}", hint="a program on the PATH of remit, or a whole path"
+        ) from None
 
 
 async def _reading(stdout: ByteReceiveStream, heard: MemoryObjectSendStream[SessionMessage | Exception]) -> None:

@@ -14,6 +14,7 @@ import anyio
 import anyio.to_thread
 
 from remit.adapters.sandboxes import control
+from remit.adapters.sandboxes.inhabitants import inhabitants
 from remit.adapters.sandboxes.reach import Reach
 from remit.adapters.sandboxes.settle import settle
 from remit.adapters.sandboxes.speech import Speech
@@ -58,6 +59,7 @@ class Live:
         self._ended = anyio.Event()
         self._printed = 0
         self._exit: Exit | None = None
+        self._killed: tuple[str, ...] = ()
         self._error: Exception | None = None
 
     async def wait(self) -> Exit:
@@ -72,6 +74,9 @@ class Live:
         if self._dead.is_set():
             return
         self._why = self._why or (why, limit)
+        if not self._killed:
+            with suppress(OSError):
+                self._killed = inhabitants(self._held.namespace)
         kill(self._held.init_fd)
 
     async def say(self, data: bytes) -> None:
@@ -142,7 +147,7 @@ class Live:
         )
         why, limit = self._why or ("ended", "")
         code = (status if status >= 0 else 128 - status) if why == "ended" else None
-        self._exit = Exit(status=code, why=why, limit=limit, receipt=receipt)
+        self._exit = Exit(status=code, why=why, limit=limit, receipt=receipt, killed=self._killed)
 
     async def tell(self, what: str, object_: str, by: str) -> None:
         """Tell the watcher that something was stopped. A watcher that breaks breaks the box, as with anything it is told."""

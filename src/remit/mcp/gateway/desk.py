@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
+from msgspec.structs import replace
 
 from remit.app import engine, identity
 from remit.authority.action import Action
@@ -85,6 +86,7 @@ class Desk:
         self.person = ""
         self.outcome: Outcome | None = None
         self.signer: Signer | None = None
+        self._agreed: Terms
         self._guard: Guard | None = None
         self._carrier: Carrier | None = None
         self._servers: list[Server] = []
@@ -126,7 +128,7 @@ class Desk:
         async with self._turn:
             self.offered |= set(names)
             if self._guard is None:
-                tools = {name: undeclared(name) for name in self.offered - self.declared}
+                tools = [undeclared(name) for name in sorted(self.offered - self.declared)]
                 self._guard = await self._group.start(self._keep, tools)
 
     async def call(self, passing: Passing, name: str, arguments: Mapping[str, Any]) -> Result:
@@ -178,13 +180,15 @@ class Desk:
 
     def look(self, supervisor: Supervisor, home: Path) -> None:
         """Look at the contract. Raises BadInput with everything that is wrong with it."""
-        self._supervisor, self._home = supervisor, home
+        self._supervisor = supervisor
         self.signer = identity(home)
         if self.wanted.person_here and self.signer is None:
             raise BadInput("nobody is known here who could answer at the host", hint="`remit init` makes your identity")
-        agreed = self._terms({})
+        # Only what is declared is read of these; what carries it out is found by name when it is called.
+        gated = {name: Declared(tool=tool, performer=cast(Any, None)) for name, tool in GATED.items()}
+        self._agreed = agreed = terms(self.wanted.contract, self.wanted.org, home, gated, self.signer)
         known = (*agreed.contract.tools, *agreed.organisation.tools)
-        self.declared = frozenset(tool.name for tool in known) - GATED.keys()
+        self.declared = frozenset(tool.name for tool in known)
         self.person = self.signer.person if self.signer else agreed.contract.owner
 
     async def quiet(self) -> None:
@@ -200,16 +204,12 @@ class Desk:
         """No more acts."""
         self._over.set()
 
-    def _terms(self, tools: Mapping[str, Tool]) -> Terms:
-        # Only what is declared is read of these; what carries it out is found by name when it is called.
-        known = {name: Declared(tool=tool, performer=cast(Any, None)) for name, tool in (*GATED.items(), *tools.items())}
-        return terms(self.wanted.contract, self.wanted.org, self._home, known, self.signer)
-
-    async def _keep(self, tools: Mapping[str, Tool], *, task_status: TaskStatus[Guard]) -> None:
+    async def _keep(self, tools: list[Tool], *, task_status: TaskStatus[Guard]) -> None:
         """The run, from its beginning to its end."""
-        agreed, wanted = self._terms(tools), self.wanted
+        agreed, wanted = self._agreed, self.wanted
+        known = replace(agreed.organisation, tools=(*agreed.organisation.tools, *tools))
         run_id = await start(
-            self._supervisor.hands, agreed.contract, agreed.organisation, wanted.workspace or Path(), wanted.command,
+            self._supervisor.hands, agreed.contract, known, wanted.workspace or Path(), wanted.command,
             trigger=f"an MCP gateway of {self.person}", checklist=[(item.item, item.ok) for item in agreed.review.checklist],
             context=agreed.context, requester=self.person, unattended=wanted.unattended, hosted=True,
         )  # fmt: skip

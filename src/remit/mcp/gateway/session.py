@@ -69,10 +69,10 @@ class Session:
             case Reply():
                 await self.asking.replied(message)
 
-    def leave(self) -> None:
-        """The host is gone: nobody waits for anything any more."""
+    def leave(self, *, silent: bool) -> None:
+        """Nothing is waited for any more: the server is gone or, `silent`, the host is."""
         for passing in list(self._under_way.values()):
-            passing.leave(silent=True)
+            passing.leave(silent=silent)
         self.asking.leave()
 
     def moved(self, passing: Passing, request: Request | None) -> None:

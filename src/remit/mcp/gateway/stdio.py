@@ -17,6 +17,8 @@ from remit.mcp.gateway.shelf import Shelf
 
 GRACE = 1.0
 """seconds in which what is under way may still be answered once its host is gone"""
+PATIENCE = 10.0
+"""seconds in which the host is still told what became of it once its server is gone"""
 
 
 async def serve(shelf: Shelf, pipe: Pipe, log: Callable[[str], None], *, name: str, into: int = 0, out: int = 1) -> None:
@@ -42,9 +44,12 @@ async def serve(shelf: Shelf, pipe: Pipe, log: Callable[[str], None], *, name: s
 
 async def drained(session: Session) -> None:
     """What is under way gets a moment, then it is given up: what was begun and not answered is in doubt, and recorded so."""
-    with anyio.move_on_after(GRACE):
+    here = session.server.gone.is_set()
+    if here:
+        session.leave(silent=False)
+    with anyio.move_on_after(PATIENCE if here else GRACE):
         await polled(lambda: not session.busy)
-    session.leave()
+    session.leave(silent=True)
 
 
 async def _until_over(session: Session, into: int) -> None:

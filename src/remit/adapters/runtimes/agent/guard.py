@@ -209,5 +209,7 @@ def reasons(answer: Mapping[str, Any]) -> str:
     """Why not, and what to do instead, for the model."""
     found = [each for each in answer.get("reasons") or () if isinstance(each, Mapping)]
     why = "; ".join(dict.fromkeys(f"{each.get('why')} ({each.get('code')})" for each in found)) or str(answer.get("note") or "")
+    if not why and answer.get("question"):
+        return "remit: nobody answered in time. Go on with what you know, or leave it and say so."
     instead = "; ".join(dict.fromkeys(str(each["instead"]) for each in found if each.get("instead")))
     return f"remit refused this: {why or 'no rule allows it'}." + (f" Instead: {instead}." if instead else "")

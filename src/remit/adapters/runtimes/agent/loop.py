@@ -15,7 +15,7 @@ from remit.adapters.runtimes.agent.guard import Guard, library_tool
 from remit.adapters.runtimes.agent.history import Book, Conversation
 from remit.adapters.runtimes.agent.model import Metered, NotMade, resolved, tokens
 from remit.adapters.runtimes.agent.tool import Bench, Tool
-from remit.errors import Unavailable
+from remit.errors import Broken, Unavailable
 from remit.ports.runtime import Task
 
 pydantic_ai.BANNER_ENABLED = False
@@ -44,9 +44,13 @@ class Kept:
         self._last: ModelMessage | None = None
 
     def load(self) -> bytes:
-        """Read what there is; gives it as it stands."""
+        """Read what there is; gives it as it stands. Raises Unavailable where another version wrote it."""
         lines = self._disk.read()
-        self.messages = [message for line in lines for message in ModelMessagesTypeAdapter.validate_json(line)]
+        try:
+            self.messages = [message for line in lines for message in ModelMessagesTypeAdapter.validate_json(line)]
+        except ValueError as error:
+            hint = "go on with the version of pydantic-ai that wrote it, or stop the run and begin anew"
+            raise Unavailable(f"the conversation that was kept cannot be read: {error}"[:300], hint=hint) from None
         self.tokens = sum(map(tokens, self.messages))
         self._last = self.messages[-1] if self.messages else None
         return b"\n".join(lines)
@@ -81,7 +85,7 @@ def line(message: ModelMessage) -> bytes:
 async def work(model: str | Model, bench: Bench, task: Task, tools: Mapping[str, Tool]) -> str:
     """Work until the model says it is done, a person is asked, or no further call may be made; the last words.
 
-    Raises Unavailable when the provider fails.
+    Raises Unavailable when the provider fails, and Broken when nothing the model says can be used.
     """
     kept, book = Kept(Conversation(task.state)), Book(task.state)
     prompt, results = await _begun(bench, task, kept, book)
@@ -98,7 +102,7 @@ async def work(model: str | Model, bench: Bench, task: Task, tools: Mapping[str,
     except NotMade as error:
         return error.no.why
     except UnexpectedModelBehavior as error:
-        return f"what the model answers cannot be used: {error}"
+        raise Broken(f"what the model answers cannot be used: {error}", hint="try a model that calls tools well") from None
     except ModelAPIError as error:
         raise Unavailable(f"the model's provider failed: {error}", hint="see that its key and address are right") from None
     if words and not guard.done:

@@ -10,7 +10,7 @@ from remit.ports import Outfit, Task
 PRODUCT = Product(
     name="claude", variable="REMIT_CLAUDE", package="@anthropic-ai/claude-code", pinned="2.1.197", native=("claude",)
 )
-MASKS = (".claude/**", ".mcp.json", ".claude.json", "CLAUDE.local.md")
+MASKS = ("**/.claude/**", "**/.mcp.json")
 """settings of a workspace: hooks, key helpers, plugins, servers. CLAUDE.md is content, and stays"""
 MOST_TURNS = 1000
 """a last bound beside the contract's own; 0 would mean none"""

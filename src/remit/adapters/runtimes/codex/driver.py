@@ -195,7 +195,7 @@ class Codex:
         return None
 
     async def _explain(self, why: str, params: Mapping[str, Any]) -> None:
-        said = {"type": "text", "text": f"[remit] That was refused: {why}"}
+        said = {"type": "text", "text": f"[remit] {why}"}
         turn = {"threadId": text(params.get("threadId")), "expectedTurnId": text(params.get("turnId"))}
         try:
             await self._request("turn/steer", {**turn, "input": [said]})

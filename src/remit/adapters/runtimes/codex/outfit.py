@@ -11,7 +11,7 @@ from remit.adapters.sandboxes.argv import HOME, TOOLS
 from remit.ports import Outfit, Task
 
 PRODUCT = Product(name="codex", variable="REMIT_CODEX", package="@openai/codex", pinned="0.169.0", native=("vendor/*/bin/codex",))
-MASKS = (".codex/**", ".agents/**")
+MASKS = ("**/.codex/**", "**/.agents/**")
 """settings of a workspace: servers, hooks, skills, plugins. AGENTS.md is content, and stays"""
 PLACE = f"{HOME}/.codex"
 KEY = "REMIT_KEY"

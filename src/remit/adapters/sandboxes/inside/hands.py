@@ -53,6 +53,8 @@ else:
     sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
     from eyes import Eyes, Refused, among, content, shown, text
 
+    del sys.path[0]
+
 LINE = 1 << 20
 AT_ONCE = 64
 GRACE = 0.3
