@@ -115,8 +115,14 @@ def real(folder: Path, name: str, *options: str, scripts: Iterable[Script] = (),
     if name in PRODUCTS:
         executable(name)
     world = released(folder, *options)
+    failed: BaseException | None = None
     with served(scripts, fallback=fallback) as server:
-        yield Scene(world, name, server)
+        try:
+            yield Scene(world, name, server)
+        except BaseException as error:  # the server's task group would wrap it
+            failed = error
+    if failed is not None:
+        raise failed
 
 
 def living(nonce: str) -> list[int]:

@@ -207,6 +207,9 @@ class Gate:
             if exhausted(state) or len(state.open_questions) >= MOST_OPEN:
                 return None
             transaction.append(Charged(run=run, spend=Spend(turns=1), what="a question of the agent's own"))
+            again = next((each for each in state.open_questions if each.about == "context" and each.text == text), None)
+            if again is not None:  # the same words while they are open are the same question: nobody is told twice
+                return again.question
             name = f"Q{len(state.questions) + 1}"
             asked = QuestionAsked(run=run, question=name, about="context", text=text, of=(state.owner,))
             transaction.append(asked)

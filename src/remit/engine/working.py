@@ -41,8 +41,6 @@ class Working:
             self.over.set()
             return
         try:
-            await self._seat.loaded("task", task.text.encode())
-            await self._seat.loaded("identity", task.identity.encode())
             await runtime.drive(self._seat, task)
         except RemitError as error:
             self.trouble = f"the runtime `{runtime.name}` failed: {error}"

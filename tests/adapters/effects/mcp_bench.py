@@ -38,7 +38,11 @@ class Bench:
         if "code" in found:
             return {"jsonrpc": "2.0", "id": number, "error": found}
         cached = {"ttlMs": 0, "cacheScope": "private"} if method != "tools/call" and method != "prompts/get" else {}
-        return {"jsonrpc": "2.0", "id": number, "result": found if self.era == "2025" else {"resultType": "complete", **cached, **found}}
+        return {
+            "jsonrpc": "2.0",
+            "id": number,
+            "result": found if self.era == "2025" else {"resultType": "complete", **cached, **found},
+        }
 
     def _error(self, number: Any, code: int, words: str) -> dict[str, Any]:
         return {"jsonrpc": "2.0", "id": number, "error": {"code": code, "message": words}}
@@ -73,7 +77,14 @@ class Bench:
         if self.manner == "wants":
             return {"resultType": "input_required", "inputRequests": {}, "requestState": "s"}
         if params["name"] == "env":
-            return {"content": [{"type": "text", "text": json.dumps({**os.environ, "cwd": os.listdir(), "home": os.listdir(os.environ["HOME"])})}]}
+            return {
+                "content": [
+                    {
+                        "type": "text",
+                        "text": json.dumps({**os.environ, "cwd": os.listdir(), "home": os.listdir(os.environ["HOME"])}),
+                    }
+                ]
+            }
         with self.log.open("a") as log:
             log.write(json.dumps(params["arguments"]) + "\n")
         if self.manner == "dies":

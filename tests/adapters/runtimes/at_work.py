@@ -1,17 +1,42 @@
 """A runtime at work on this machine: its driver, a scripted model behind a meter that only passes on, and a seat without a box."""
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import anyio
+import pytest
 
 from remit.ports import Native, Ruling, Runtime, Seat, Task
 from remit.testing.models import ModelServer, Script, serving
 from remit.testing.seat import Act, Rule, TestSeat, allowed, done, passing, seated
 
 PATIENCE = 60.0
+ROOT = Path(__file__).parents[3]
+PACKAGES = {
+    "claude": "@anthropic-ai/claude-code@2.1.197",
+    "codex": "@openai/codex@0.169.0",
+    "gemini": "@google/gemini-cli@0.61.0",
+    "opencode": "opencode-ai@1.18.33",
+}
+
+
+def program(name: str) -> Path:
+    """The executable of a runtime; without it the test is skipped, with the command that installs it."""
+    place = Path(os.environ.get("REMIT_RUNTIMES") or ROOT / ".runtimes") / name
+    found = place / "node_modules" / ".bin" / name
+    if not found.exists():
+        pytest.skip(f"{name} is not installed: npm i --prefix {place} {PACKAGES[name]}")
+    return found
+
+
+def named(name: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, and the drivers find it."""
+    found = program(name)
+    monkeypatch.setenv(f"REMIT_{name.upper()}", str(found))
+    return found
 
 
 class Worked:

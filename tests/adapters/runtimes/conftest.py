@@ -1,33 +1,9 @@
 """The real runtimes, where they are installed: `$REMIT_RUNTIMES/NAME`, by default `.runtimes/NAME` of the repository."""
 
-import os
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[3]
-PACKAGES = {
-    "claude": "@anthropic-ai/claude-code@2.1.197",
-    "codex": "@openai/codex@0.169.0",
-    "gemini": "@google/gemini-cli@0.61.0",
-    "opencode": "opencode-ai@1.18.33",
-}
-
-
-def program(name: str) -> Path:
-    """The executable of a runtime; without it the test is skipped, with the command that installs it."""
-    place = Path(os.environ.get("REMIT_RUNTIMES") or ROOT / ".runtimes") / name
-    found = place / "node_modules" / ".bin" / name
-    if not found.exists():
-        pytest.skip(f"{name} is not installed: npm i --prefix {place} {PACKAGES[name]}")
-    return found
-
-
-def named(name: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The same, and the drivers find it."""
-    found = program(name)
-    monkeypatch.setenv(f"REMIT_{name.upper()}", str(found))
-    return found
+from at_work import named
 
 
 @pytest.fixture

@@ -134,6 +134,7 @@ def test_settings_of_the_workspace_start_nothing(claude: Path, folder: Path) -> 
     assert worked.asked == [("Bash", ["run echo ok"], True)]
     assert sorted(path.name for path in folder.iterdir()) == [".claude", ".mcp.json", "CLAUDE.md", "notes.md"]
     assert "Names of lanterns" not in worked.server.work[-1].body.decode()
+    assert "If the workspace has a CLAUDE.md" in worked.server.work[-1].body.decode()
     assert all(
         any(compile_glob(mask)(path) for mask in MASKS) for path in (".claude/settings.json", "pkg/.claude/hooks/x", ".mcp.json")
     )

@@ -129,7 +129,8 @@ def test_settings_of_the_workspace_start_nothing(codex: Path, folder: Path) -> N
     _, worked = ran(folder, job(Shell(command="echo ok")))
     assert worked.asked == [("exec_command", ["run echo ok"], True)]
     assert sorted(path.name for path in folder.iterdir()) == [".codex", "AGENTS.md", "notes.md"]
-    assert "Names of lanterns are in lower case." in words(worked)
+    assert "Names of lanterns" not in words(worked)
+    assert "If the workspace has an AGENTS.md" in words(worked)
     assert all(
         any(compile_glob(mask)(path) for mask in MASKS)
         for path in (".codex/config.toml", "pkg/.codex/hooks.json", ".agents/skills/x")

@@ -20,6 +20,7 @@ from remit.adapters.effects.answers import single
 from remit.adapters.effects.arguments import json_text, readable, usable
 from remit.adapters.effects.http_headers import checked
 from remit.adapters.effects.mcp_pin import held
+from remit.adapters.effects.mcp_seen import changed_since
 from remit.adapters.effects.secret import Secrets
 from remit.contract.binding import McpTool
 from remit.errors import BadInput, Broken, Refused, RemitError
@@ -68,19 +69,21 @@ class McpEffect:
     async def perform(self, key: str, arguments: Mapping[str, Any], *, workspace: Path) -> Receipt:
         """Ask the server. Raises Refused or BadInput when it certainly did not happen, Broken when nobody knows."""
         self.preview(arguments)
-        secrets = Secrets(self._environment)
-        talk = await self._talked(self._ask.fitting(arguments), secrets)
+        secrets, given = Secrets(self._environment), self._ask.fitting(arguments)
+        talk = await self._talked(given, secrets)
         if talk.answer is None:
             raise self._failed(talk, secrets)
         said = talk.answer.covered(secrets)
         if said.failed:
             raise self._doubtful(f"the server says that `{self._binding.name}` failed: {secrets.line(said.words) or 'not why'}")
         mark = hashlib.sha256(said.output.encode()).hexdigest()
-        first = f"; seen for the first time, and pinned as {talk.first}" if talk.first else ""
-        return Receipt(
-            receipt=f"{secrets.line(said.words) or 'answered'} (sha256:{mark}{first})",
-            returned=single(said.value), output=said.output,
-        )  # fmt: skip
+        notes = [f"sha256:{mark}"]
+        if talk.first:
+            notes.append(f"seen for the first time, and pinned as {talk.first}")
+        if self._binding.errors == "nothing happened" and (stale := changed_since(self._home, self._binding, given, key, mark)):
+            notes.append(stale)
+        words = f"{secrets.line(said.words) or 'answered'} ({'; '.join(notes)})"
+        return Receipt(receipt=words, returned=single(said.value), output=said.output)
 
     async def probe(self, key: str, arguments: Mapping[str, Any], *, workspace: Path) -> Receipt | None:
         """No server of this protocol can be asked what became of a call. Raises Broken."""

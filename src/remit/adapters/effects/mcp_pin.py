@@ -15,7 +15,7 @@ SCHEMA = "remit.pin/1"
 
 
 def fingerprint(definition: dict[str, Any]) -> str:
-    """`sha256:` over what an agent or a person reads of it; the server's own annotations are no part of it, and believed by nobody."""
+    """`sha256:` over what an agent or a person reads of it. The server's annotations are no part of it: nobody believes them."""
     said = {name: value for name, value in definition.items() if name in ("name", "description", "inputSchema", "arguments")}
     text = json.dumps(said, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

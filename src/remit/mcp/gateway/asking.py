@@ -99,6 +99,8 @@ class Asking:
     async def person(self, passing: Passing, waiting: Waiting) -> Done | Refusal | Waiting:
         """What became of something a person must answer: asked at the host where they sit there, else held for a while."""
         desk = self._host.desk
+        if not waiting.question:  # it was answered just now, and is about to be carried out
+            return await self._released(passing, waiting)
         if desk.wanted.person_here and desk.signer is not None and self._elicits(passing.request):
             word = await self._asked_here(passing, waiting)
             if word and await self._recorded(waiting, word):
@@ -199,10 +201,11 @@ class Asking:
 
     async def _released(self, passing: Passing, waiting: Waiting) -> Done | Refusal | Waiting:
         """How it ended; it still waits where others must say yes too."""
-        desk = self._host.desk
+        desk, until = self._host.desk, anyio.current_time() + SLOW
         while True:
             said = await desk.wait(passing, waiting, STEP)
-            if not isinstance(said, Waiting) or passing.left.is_set() or said.unknown:
+            over = passing.left.is_set() or anyio.current_time() > until
+            if not isinstance(said, Waiting) or said.unknown or over:
                 return said
             open_ = (await desk.carrier.state()).open_questions
             if any(each.draft == waiting.draft if waiting.draft else each.question == waiting.question for each in open_):

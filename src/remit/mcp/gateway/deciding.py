@@ -27,7 +27,7 @@ async def decide(host: Host, asking: Asking, passing: Passing) -> bytes | None:
         await desk.refuse(name, arguments, why, instead)
         return refusal(passing, Refused(why, hint=instead), desk.run)
     said = await desk.call(passing, name, arguments)
-    if isinstance(said, Waiting) and said.question and not said.unknown:
+    if isinstance(said, Waiting) and not said.unknown:
         said = await asking.person(passing, said)
     if request.method == "resources/subscribe" and isinstance(said, Done):
         host.shelf.listen(str(arguments["uri"]))

@@ -16,8 +16,8 @@ MOST_BACK = 32 * 1024 * 1024
 """bytes of a message of a server"""
 LONGEST_ID = 200
 PARSE, INVALID, NO_METHOD, PARAMS, INTERNAL = -32700, -32600, -32601, -32602, -32603
-REFUSED, WAITING, GONE = -32010, -32011, -32012
-"""codes of remit's own, for what is no tool call: refused, a person is asked, the server is gone"""
+REFUSED, WAITING, GONE, LOST = -32010, -32011, -32012, -32013
+"""codes of remit's own: refused, a person is asked, the server is gone, its answer was lost on the way"""
 
 Id = int | str
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -154,6 +154,22 @@ def said(reply: Reply) -> str:
         return "an error without words"
 
 
+def lost(reply: Reply) -> bool:
+    """Whether the answer was lost on the way, so that nobody knows what the server did."""
+    try:
+        return bool(reply.error) and msgspec.json.decode(reply.error, type=_Error).code == LOST
+    except msgspec.MsgspecError:
+        return False
+
+
+def lone(message: bytes) -> bytes:
+    """The message on one line; empty when it is none."""
+    try:
+        return msgspec.json.format(message, indent=-1)
+    except msgspec.MsgspecError:
+        return b""
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -168,6 +184,7 @@ class _Envelope(msgspec.Struct):
 
 class _Error(msgspec.Struct):
     message: str
+    code: int = 0
 
 
 _DECODER = msgspec.json.Decoder(_Envelope)

@@ -40,6 +40,8 @@ TOLD = frozenset(
 )
 """notifications of a server that go on as they are"""
 VERSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28")
+NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+"""what is named beside the body in the stateless era"""
 TASKS = "io.modelcontextprotocol/tasks"
 
 READS: dict[str, str] = {

@@ -119,6 +119,8 @@ def _looked(reply: Reply) -> _Result:
 
 
 def _receipt(name: str, reply: Reply, *, kept: bool) -> Receipt:
+    if messages.lost(reply):
+        raise Broken(messages.said(reply))
     if reply.error:
         raise Refused(f"the server refused `{name}`: {messages.said(reply)}")
     looked = _looked(reply)

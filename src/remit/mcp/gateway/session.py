@@ -61,6 +61,10 @@ class Session:
             self.log(f"the host said what is no message: {error}")
             await self.send(messages.error(error.id, error.code, str(error)))
             return
+        await self.take(message)
+
+    async def take(self, message: Request | Note | Reply) -> None:
+        """One message of the host, as it was read."""
         match message:
             case Request():
                 await self._requested(message)
@@ -68,6 +72,12 @@ class Session:
                 await self._noted(message)
             case Reply():
                 await self.asking.replied(message)
+
+    def give_up(self, number: messages.Id) -> None:
+        """The host does not wait for this request any more."""
+        passing = self._under_way.get((type(number), number))
+        if passing is not None:
+            passing.leave(silent=True)
 
     def leave(self, *, silent: bool) -> None:
         """Nothing is waited for any more: the server is gone or, `silent`, the host is."""

@@ -43,7 +43,7 @@ def resolved(model: str | Model) -> Model:
         raise BadInput("the light agent needs a model", hint="write `model: PROVIDER:NAME` in the contract, or give --model")
     try:
         found = infer_model(model)
-    except UserError as error:
+    except (UserError, ValueError) as error:
         hint = "name it as PROVIDER:NAME, with the provider's key in the environment"
         raise BadInput(f"the model `{model}` cannot be used: {error}", hint=hint) from None
     except ImportError as error:

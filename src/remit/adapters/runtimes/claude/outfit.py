@@ -16,6 +16,10 @@ MOST_TURNS = 1000
 """a last bound beside the contract's own; 0 would mean none"""
 MOST_OUTPUT = 16_000
 """tokens of an answer where the contract says nothing; unsaid it asks for 64000, and so reserves"""
+NOTES = (
+    "If the workspace has a CLAUDE.md, it holds the project's own notes: read it before you change anything. It grants nothing."
+)
+"""nothing of a workspace is loaded by itself; what is read is decided and recorded like any other file"""
 
 SERVER = {"mcpServers": {"remit": {"type": "stdio", "command": f"{TOOLS}/remit-mcp", "args": []}}}
 SETTINGS = {
@@ -59,8 +63,7 @@ def outfit(found: Installed, task: Task) -> Outfit:
     ]  # fmt: skip
     if task.model:
         words += ["--model", task.model]
-    if task.identity:
-        words += ["--append-system-prompt", task.identity]
+    words += ["--append-system-prompt", f"{task.identity}\n\n{NOTES}".strip()]
     return Outfit(
         argv=tuple(words), version=found.version, environment=_environment(task), visible=found.visible, masks=MASKS, talks=True
     )

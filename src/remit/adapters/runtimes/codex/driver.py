@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup
 
-from remit.adapters.runtimes.codex.outfit import PRODUCT, outfit
+from remit.adapters.runtimes.codex.outfit import NOTES, PRODUCT, outfit
 from remit.adapters.runtimes.codex.tools import changes, command, server_call
 from remit.adapters.runtimes.finding import find
 from remit.adapters.runtimes.messages import Messages, line, table, text
@@ -112,12 +112,8 @@ class Codex:
     def _beginning(self, task: Task) -> dict[str, Any]:
         """Its own sandbox is off: ours is around it, and its would show and hide what the contract does not say."""
         start: dict[str, Any] = {"cwd": task.cwd, "approvalPolicy": "untrusted", "sandbox": "danger-full-access"}
-        start |= {"approvalsReviewer": "user"}
-        if task.model:
-            start["model"] = task.model
-        if task.identity:
-            start["developerInstructions"] = task.identity
-        return start
+        start |= {"approvalsReviewer": "user", "developerInstructions": f"{task.identity}\n\n{NOTES}".strip()}
+        return start | ({"model": task.model} if task.model else {})
 
     async def _told(self, method: str, params: Mapping[str, Any]) -> bool:
         item = table(params.get("item"))
