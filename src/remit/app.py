@@ -96,7 +96,7 @@ async def engine(
                 home=home,
                 signer=load(home),
                 asker=asker,
-                tools=BoundTools(os.environ, tools or {}),
+                tools=BoundTools(os.environ, tools or {}, home=home),
                 runtimes=KnownRuntimes(),
                 models=LateModelDoor(os.environ),
                 prices=GenaiPrices(),

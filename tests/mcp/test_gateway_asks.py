@@ -173,7 +173,7 @@ def test_what_needs_more_than_a_terminal_is_not_approved_at_the_host(tmp_path: P
 
 
 async def rounded(talk: Talk, number: Any = 1, text: str = "PAY 100") -> dict[str, Any]:
-    said = (await talk.ask("tools/call", paying(text), modern=True, number=number))["result"]
+    said: dict[str, Any] = (await talk.ask("tools/call", paying(text), modern=True, number=number))["result"]
     assert said["resultType"] == "input_required"
     return said
 

@@ -1,6 +1,7 @@
 """The gate before a server: what is shown, what is decided, what reaches the server, and what is recorded."""
 
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -80,7 +81,7 @@ def test_a_declaration_of_people_makes_it_what_the_contract_says(tmp_path: Path)
     ],
 )
 def test_what_is_not_covered_is_refused_and_never_reaches_the_server(
-    tmp_path: Path, name: str, arguments: dict[str, object], code: str
+    tmp_path: Path, name: str, arguments: dict[str, Any], code: str
 ) -> None:
     async def tell() -> None:
         async with gateway(tmp_path) as talk:

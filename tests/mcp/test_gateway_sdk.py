@@ -45,8 +45,8 @@ def test_the_official_client_works_through_the_gateway_in_either_era(tmp_path: P
     async def tell() -> None:
         seen: list[tuple[float, str | None]] = []
 
-        async def progress(done: float, total: float | None, message: str | None) -> None:
-            seen.append((done, message))
+        async def progress(progress: float, total: float | None, message: str | None) -> None:
+            seen.append((progress, message))
 
         with anyio.fail_after(60):
             async with Client(

@@ -69,7 +69,11 @@ PLANTED: dict[str, str] = {
             "mcpServers": {"hooked": _server("gemini-server")},
             "hooksConfig": {"enabled": True},
             "hooks": _hooks("gemini"),
-            "tools": {"discoveryCommand": run("gemini-tools"), "callCommand": run("gemini-call"), "allowed": ["run_shell_command"]},
+            "tools": {
+                "discoveryCommand": run("gemini-tools"),
+                "callCommand": run("gemini-call"),
+                "allowed": ["run_shell_command"],
+            },
             "security": {"auth": {"selectedType": "oauth-personal"}},
         }
     ),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import threading
 import time
 import uuid
@@ -58,7 +59,11 @@ class Scene(World):
         self.nonce = f"nonce{uuid.uuid4().hex[:12]}"
         self.key = KEY + uuid.uuid4().hex
         self.env |= {f"{each}_API_KEY": self.key for each in ("ANTHROPIC", "OPENAI", "GEMINI")}
-        self.env |= {"ANTHROPIC_BASE_URL": server.url, "OPENAI_BASE_URL": f"{server.url}/v1", "GOOGLE_GEMINI_BASE_URL": server.url}
+        self.env |= {
+            "ANTHROPIC_BASE_URL": server.url,
+            "OPENAI_BASE_URL": f"{server.url}/v1",
+            "GOOGLE_GEMINI_BASE_URL": server.url,
+        }
         if name in PRODUCTS:
             self.env[PRODUCTS[name].variable] = str(executable(name))
         node = next(iter(sorted(PLACES.glob("node/node_modules/*/bin"))), None)
@@ -69,15 +74,20 @@ class Scene(World):
         """What `remit` is told to hand a contract to this runtime."""
         words = ["run", str(contract), "--workspace", str(self.work), "--json", "--runtime", self.name]
         words += ["--model", MODELS[self.name]]
-        return words + (["--with", str(ACP_AGENT.parent), "--", "python3", "-IS", str(ACP_AGENT)] if self.name == "acp" else [])
+        return words + (["--with", str(ACP_AGENT.parent), "--", *self.agent()] if self.name == "acp" else [])
+
+    def agent(self) -> list[str]:
+        """The conformance agent; everything it starts carries the mark."""
+        return ["env", f"{MARK}={self.nonce}", "python3", "-IS", str(ACP_AGENT)]
 
     def hand_over(self, contract: str | Path = CONTRACT, code: int | None = 0) -> Told:
         """Hand over, and wait for the end."""
         return Told(self.quick(*self.words(contract), code=code).stdout)
 
-    def begin(self, contract: str | Path) -> Running:
-        """Hand over, and leave it running."""
-        return self.start(*self.words(contract))
+    def begin(self, contract: str | Path) -> "Begun":
+        """Hand over, and leave it running; whatever it tells is read."""
+        self.quick("runs", code=None)  # the process that is forked for `quick` is there before anything is measured
+        return Begun(self.start(*self.words(contract)))
 
     def saying(self, goal: str, name: str = "said.remit.yaml", **changed: str) -> str:
         """The contract of the release with another goal, and other lines where they are named by how they begin."""
@@ -91,7 +101,9 @@ class Scene(World):
         """The script with every shell command marked: whatever it starts can be found on the host, and in the records."""
         name = f"{script.name}-{self.nonce}"
         steps = tuple(
-            Shell(command=f"export {MARK}={self.nonce}; {step.command}", seconds=step.seconds) if isinstance(step, Shell) else step
+            Shell(command=f"export {MARK}={self.nonce}; {step.command}", seconds=step.seconds)
+            if isinstance(step, Shell)
+            else step
             for step in script.steps
         )
         return Script(name=name, steps=steps, usage=script.usage)
@@ -109,6 +121,38 @@ class Scene(World):
         return "\n".join(seen.body.decode(errors="replace") for seen in self.server.journal)
 
 
+class Begun:
+    """A run that goes on. Its lines are read as they come, or it would have to wait for its reader."""
+
+    def __init__(self, running: Running) -> None:
+        self.running = running
+        self.told: list[str] = []
+        self.errors: list[str] = []
+        process = running.process
+        assert process.stdout is not None and process.stderr is not None
+        self._readers = [
+            threading.Thread(target=kept.extend, args=(stream,), daemon=True)
+            for kept, stream in ((self.told, process.stdout), (self.errors, process.stderr))
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def __enter__(self) -> "Begun":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.running.process.kill()
+        self.running.process.wait()
+
+    def end(self, code: int) -> Told:
+        """Wait for the end."""
+        assert self.running.process.wait(timeout=60) == code, "".join(self.errors)[-1500:]
+        for reader in self._readers:
+            reader.join()
+        assert "Traceback" not in "".join(self.errors)
+        return Told("".join(self.told))
+
+
 @contextmanager
 def real(folder: Path, name: str, *options: str, scripts: Iterable[Script] = (), fallback: str = "hello") -> Iterator[Scene]:
     """A repository to release, its owner, the runtime, and the model server behind it."""
@@ -119,10 +163,23 @@ def real(folder: Path, name: str, *options: str, scripts: Iterable[Script] = (),
     with served(scripts, fallback=fallback) as server:
         try:
             yield Scene(world, name, server)
-        except BaseException as error:  # the server's task group would wrap it
+        except BaseException as error:  # noqa: BLE001 - raised again: the server's task group would wrap it
             failed = error
     if failed is not None:
         raise failed
+
+
+def everything(scene: Scene) -> dict[str, Any]:
+    """What must not move before acceptance, or ever."""
+    remote = scene.git("remote", "get-url", "origin")
+    refs = subprocess.run(["git", "--git-dir", remote, "for-each-ref"], check=True, capture_output=True, text=True).stdout
+    names = ("config", "hooks")
+    return {
+        "tree": scene.tree(), "head": scene.git("rev-parse", "HEAD"), "status": scene.git("status", "--porcelain"),
+        "remote": refs, "branches": scene.git("for-each-ref", "--format=%(refname)", "refs/heads", "refs/tags"),
+        **{name: sorted(str(each) for each in (scene.work / ".git").glob(f"{name}*/*")) for name in names},
+        "configuration": (scene.work / ".git" / "config").read_text(),
+    }  # fmt: skip
 
 
 def living(nonce: str) -> list[int]:

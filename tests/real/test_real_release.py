@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-import subprocess
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 from genai_prices import Usage, calc_price
 from hostile_settings import PLANTED, plant
-from real_worlds import CONTRACT, KEY, NAMES, PRODUCTS, Scene, real
+from real_worlds import CONTRACT, KEY, NAMES, PRODUCTS, Scene, everything, real
 
 from remit.testing.models import SHIPPED, Edit, Script, Seen, Shell
 
@@ -65,19 +64,6 @@ def inspected(scene: Scene) -> tuple[int, ...]:
     return tuple(map(int, said.groups()))
 
 
-def everything(scene: Scene) -> dict[str, Any]:
-    """What must not move before acceptance, or ever."""
-    remote = scene.git("remote", "get-url", "origin")
-    refs = subprocess.run(["git", "--git-dir", remote, "for-each-ref"], check=True, capture_output=True, text=True).stdout
-    names = ("config", "hooks")
-    return {
-        "tree": scene.tree(), "head": scene.git("rev-parse", "HEAD"), "status": scene.git("status", "--porcelain"),
-        "remote": refs, "branches": scene.git("for-each-ref", "--format=%(refname)", "refs/heads", "refs/tags"),
-        **{name: sorted(str(each) for each in (scene.work / ".git").glob(f"{name}*/*")) for name in names},
-        "configuration": (scene.work / ".git" / "config").read_text(),
-    }  # fmt: skip
-
-
 def expected(tree: dict[str, str]) -> dict[str, str]:
     """The tree as the release script leaves it, but for the exceptions."""
     after = dict(tree)
@@ -101,7 +87,11 @@ def test_the_release_is_prepared_by_the_runtime_and_held_for_its_owner(tmp_path:
         plant(scene)
         before = everything(scene)
         told = scene.hand_over(job(scene))
-        assert (told.end["verdict"], told.end["acceptance"], told.end["published"]) == ("success_with_exceptions", "pending", False)
+        assert (told.end["verdict"], told.end["acceptance"], told.end["published"]) == (
+            "success_with_exceptions",
+            "pending",
+            False,
+        )
         assert len(told.end["exceptions"]) == 1
         assert everything(scene) == before
         chosen = next(fact for fact in told.events if fact["kind"] == "runtime_chosen")

@@ -21,6 +21,8 @@ _FILES = {
     ".gitmodules": "git fetches what it names",
     ".gitconfig": "git runs programs it names",
     ".mcp.json": "an agent starts servers it names",
+    "opencode.json": "an agent starts what it names",
+    "opencode.jsonc": "an agent starts what it names",
     ".pre-commit-config.yaml": "git hooks run what it names",
 }
 _ENDINGS = {".remit.yaml": "it is a contract", ".remit.yml": "it is a contract"}

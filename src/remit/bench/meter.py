@@ -56,8 +56,8 @@ def _asked(text: str, pace: str = "") -> bytes:
     return f"{head}content-length: {len(data)}\r\n\r\n".encode() + data
 
 
-def _called(line: socket.socket, body: bytes) -> None:
-    """One call on a connection that stays."""
+def _called(line: socket.socket, body: bytes) -> bytes:
+    """The answer to one call on a connection that stays."""
     line.sendall(body)
     got = b""
     while not _over(got):
@@ -65,6 +65,7 @@ def _called(line: socket.socket, body: bytes) -> None:
         if not piece:
             raise AssertionError(f"it ended early: {got[:200]!r}")
         got += piece
+    return got
 
 
 def _over(got: bytes) -> bool:

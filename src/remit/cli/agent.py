@@ -79,8 +79,7 @@ def effective(
     limits, written = contract.limits, parsed.draft.written
     own, registered = runtime_of(contract.runtime)[1], (*organisation.tools, *contract.tools)
     named = own if contract.runtime[:1] == ("agent",) else ()
-    tier_of = {tool.name: tool.tier for tool in registered}
-    tools = chosen(named, [*tier_of])
+    tools = chosen(named, list({tool.name: tool for tool in registered}.values()))
     return {
         "schema": "remit.agent/1",
         "identity": {
@@ -94,7 +93,7 @@ def effective(
         "tools": {
             "given": bool(named),
             "has": [
-                {"name": name, "tier": tier_of.get(name, tool.tier), "rules": standing(tool, contract.rules)}
+                {"name": tool.calls or name, "tier": tool.tier, "rules": standing(tool, contract.rules)}
                 for name, tool in tools.items()
             ],
         },
@@ -113,7 +112,7 @@ def standing(tool: Tool, rules: Sequence[Rule]) -> list[str]:
         _said(rule, short=True)
         for effect in EFFECTS
         for rule in rules
-        if rule.effect == effect and rule.verb in tool.verbs and (rule.verb != "call" or _means(rule, tool.name))
+        if rule.effect == effect and rule.verb in tool.verbs and (rule.verb != "call" or _means(rule, tool.calls))
     ]
 
 

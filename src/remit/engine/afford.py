@@ -52,7 +52,7 @@ def fitting(
     `price` is what the contract says the model costs, `most` the longest answer it allows.
     """
     if limits.turns is not None and used.turns >= limits.turns:
-        return _over("turns", limits.turns, later=used.turns - held.turns < limits.turns)
+        return _over("turns", limits.turns, later=False)  # a turn is used however its call ends
     output = min(each for each in (call.output, most, LONGEST) if each is not None)
     if limits.tokens is not None:
         left = limits.tokens - used.tokens - call.input

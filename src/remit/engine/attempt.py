@@ -159,9 +159,11 @@ async def _watch(hands: Hands, gate: Gate, run: Run, box: Box, keeper: Doorkeepe
                 seen, state = version, await hands.replay(run.id, state)
             now = hands.clock.now()
             if state.stop:
+                working.leaving = True
                 await working.left_off()
                 return await box.stop("stopped")
             if over := keeper.over or working.gear.meter.ended(now, TOLD):
+                working.leaving = True
                 return await box.stop("limit", over)
             await _warn(hands, state)
             if working.finished(now, GRACE):
@@ -180,7 +182,7 @@ async def _watch(hands: Hands, gate: Gate, run: Run, box: Box, keeper: Doorkeepe
         with anyio.move_on_after(LAST):
             await working.over.wait()
         group.cancel_scope.cancel()
-    return ended, stuck or working.trouble
+    return ended, stuck or ("" if ended.why == "limit" else working.trouble)
 
 
 async def _errands(hands: Hands, gate: Gate, run: Run) -> None:

@@ -25,10 +25,8 @@ class AtWork:
 
     def __init__(self, hands: Hands, gate: Gate, keeper: Doorkeeper, meter: Meter, box: Box) -> None:
         self.account = meter
-        self.asked: set[str] = set()
-        """ids of tool calls that were asked about"""
-        self.names: list[str] = []
-        """and their names"""
+        self.asked: dict[str, str] = {}
+        """ids of tool calls that were asked about, and their names"""
         self._hands, self._gate, self._keeper, self._box = hands, gate, keeper, box
         self._known: Run | None = None
 
@@ -46,8 +44,7 @@ class AtWork:
 
     async def rule(self, native: Native, *, wait: float = 0.0) -> Ruling:
         """Decide a tool call before it is made: every one of its actions must be allowed, and each is recorded."""
-        self.asked.add(native.id)
-        self.names.append(native.tool)
+        self.asked[native.id] = native.tool
         self._keeper.touch()
         self._keeper.busy += 1
         try:

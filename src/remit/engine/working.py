@@ -31,6 +31,8 @@ class Working:
         self.over = anyio.Event()
         self.trouble = ""
         """why the driver failed"""
+        self.leaving = False
+        """whether its box is being ended: then a driver that finds its line cut has no trouble of its own"""
         self._hands, self._keeper = hands, keeper
         self._seat = AtWork(hands, gate, keeper, gear.meter, box)
 
@@ -42,10 +44,10 @@ class Working:
             return
         try:
             await runtime.drive(self._seat, task)
-        except RemitError as error:
-            self.trouble = f"the runtime `{runtime.name}` failed: {error}"
         except Exception as error:  # noqa: BLE001 - whatever a driver met, the attempt has to be closed and recorded
-            self.trouble = f"the runtime `{runtime.name}` failed: {type(error).__name__}: {error}"[:500]
+            said = f"{error}" if isinstance(error, RemitError) else f"{type(error).__name__}: {error}"
+            if not self.leaving:
+                self.trouble = f"the runtime `{runtime.name}` failed: {said}"[:500]
         finally:
             self._keeper.done = self._hands.clock.now()
             self._keeper.speech.deafen()
@@ -73,9 +75,11 @@ class Working:
         """Tool calls the model wrote that nobody asked the gate about: bounded by the box, and told."""
         if not self.gear.shows:
             return []
-        asked = Counter(self._seat.names)
+        tools = self.gear.meter.tools
+        known = {tool.id for tool in tools}
+        asked = Counter(name for id_, name in self._seat.asked.items() if id_ not in known)
         found: list[Unasked] = []
-        for tool in self.gear.meter.tools:
+        for tool in tools:
             if tool.id in self._seat.asked:
                 continue
             if asked[tool.name] > 0:  # a runtime that has ids of its own for them
@@ -93,7 +97,14 @@ def too_fast(run: Run, meter: Meter, now: datetime) -> str:
         return ""
     paid = meter.paid(now, pace.within)
     if pace.usd is not None and paid.usd > pace.usd:
-        return f"{paid.usd / 1_000_000:.2f} usd within {pace.within} s, and {pace.usd / 1_000_000:.2f} is the pace"
+        return f"{dollars(paid.usd)} usd within {pace.within} s, and {dollars(pace.usd)} is the pace"
     if pace.tokens is not None and paid.tokens > pace.tokens:
         return f"{paid.tokens} tokens within {pace.within} s, and {pace.tokens} is the pace"
     return ""
+
+
+def dollars(micros: int) -> str:
+    """Millionths of a dollar as a person reads them: two decimals, more where those would show nothing."""
+    text = f"{micros / 1_000_000:.6f}".rstrip("0")
+    whole, _, rest = text.partition(".")
+    return f"{whole}.{rest.ljust(2, '0')}"

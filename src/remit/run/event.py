@@ -11,12 +11,22 @@ from remit.authority.decision import Reason, Word
 from remit.contract.contract import Contract, Level
 from remit.contract.limits import Spend
 from remit.contract.party import Organisation
-from remit.run.change import ChangeSet
+from remit.run.change import (
+    ChangeSet,
+    PublishAsked,
+    Published,
+    PublishFailed,
+    PublishIntended,
+    UndoFailed,
+    UndoIntended,
+    Undone,
+)
 from remit.run.effect import Confirmed, Drafted, Effected, HandedOff, InDoubt, Intended, Resolved, Told, Withdrawn
-from remit.run.escalated import Deescalated, Escalated
 from remit.run.fact import Fact
 from remit.run.metered import (
     ContextLoaded,
+    Deescalated,
+    Escalated,
     ModelRefused,
     ModelReserved,
     ModelSettled,
@@ -39,15 +49,6 @@ from remit.run.people import (
     QuestionReminded,
     Said,
     StopAsked,
-)
-from remit.run.publication import (
-    PublishAsked,
-    Published,
-    PublishFailed,
-    PublishIntended,
-    UndoFailed,
-    UndoIntended,
-    Undone,
 )
 
 SCHEMA = "remit.event/1"

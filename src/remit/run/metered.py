@@ -1,5 +1,6 @@
-"""What happens between a runtime and its model, and which runtime it was, in the past tense."""
+"""What passes between a runtime and its model, who the runtime is, and work that goes up to a heavier one, in the past tense."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from remit.contract.limits import Spend
@@ -74,3 +75,30 @@ class ContextLoaded(Fact, frozen=True, kw_only=True, tag="context_loaded"):
     what: str
     digest: str
     bytes: int
+
+
+class Escalated(Fact, frozen=True, kw_only=True, tag="escalated"):
+    """A light agent handed work to a heavier runtime (ESC-02..04). `needs` are what justified it, `caps` its limits,
+    `way_back` how it is undone or stopped; all of it before anything was launched.
+    """
+
+    child: str
+    runtime: str
+    needs: tuple[str, ...]
+    why: str
+    requester: str
+    caps: Mapping[str, str]
+    way_back: str
+
+
+class Deescalated(Fact, frozen=True, kw_only=True, tag="deescalated"):
+    """The heavier runtime's work is back: what there is to review (ESC-05, ESC-07)."""
+
+    child: str
+    runtime: str
+    verdict: str
+    paths: tuple[str, ...] = ()
+    cost: Mapping[str, str] = {}
+    approvals: tuple[str, ...] = ()
+    refused: int = 0
+    log: str = ""

@@ -172,7 +172,8 @@ async def cancel_comes_back_at_once_and_the_end_of_the_program_is_the_end(ground
                 await runtime.cancel()
                 took = time.monotonic() - began
                 await anyio.sleep(SOON)
-                await _ended(play.seat)
+                _killed(play.seat)
+        await _ended(play.seat)
     assert took < SOON, f"cancel took {took:.2f} s"
     await runtime.cancel()
 
@@ -221,13 +222,17 @@ async def check_runtime(make: Callable[[], Runtime], play: Player, task: Task, r
         await check(Ground(make=make, play=play, task=task, room=room / check.__name__))
 
 
-async def _ended(seat: TestSeat) -> None:
-    """What the engine does next: the program is killed with all that it started, and nothing it printed is left."""
+def _killed(seat: TestSeat) -> None:
+    """What the engine does soon after: the program dies, and all that it started."""
     with suppress(ProcessLookupError):
         os.killpg(seat.process.pid, signal.SIGKILL)
-    with suppress(anyio.BusyResourceError):  # the driver reads it still, up to the end
-        while await seat.read() is not None:
-            pass
+
+
+async def _ended(seat: TestSeat) -> None:
+    """Killed, and nothing of what it printed is left."""
+    _killed(seat)
+    while await seat.read() is not None:
+        pass
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Runtimes that are scripts: what a driver does on the host is a Python function, so that every course of an attempt can be tried."""
+"""Runtimes that are scripts: what the driver does is a Python function, so that every course of an attempt can be tried."""
 
 from collections.abc import Awaitable, Callable, Mapping
 

@@ -12,6 +12,9 @@ from remit.ports import Inspection, Stage
 from remit.testing.stage import Kept, PlainStage, read_kept, write_kept
 from remit.testing.trees import copy, look
 
+LEFT = ("sealed", "view")
+"""what belongs to the attempt that is over"""
+
 
 class PlainWorkspace:
     """See `remit.ports.Workspace`. Quotas are not held, and a repository is taken for a plain folder."""
@@ -59,7 +62,7 @@ class PlainWorkspace:
         if kept is None:
             raise Broken(f"the stage in `{sealed.name}` is gone", hint="start the run again")
         shutil.rmtree(place, ignore_errors=True)
-        shutil.copytree(sealed, place, symlinks=True)
+        shutil.copytree(sealed, place, symlinks=True, ignore=lambda at, _: LEFT if Path(at) == sealed else ())
         again = replace(kept, phase="open")
         write_kept(place, again)
         return PlainStage(place, again)

@@ -76,12 +76,23 @@ class Wire:
             except ConnectionResetError:
                 return b""
 
-    async def hear(self) -> Answer:
+    async def so_far(self) -> bytes:
+        """What has come until now."""
+        got = b""
+        for _ in range(20):
+            await anyio.lowlevel.checkpoint()
+            try:
+                got += self.sock.recv(65536)
+            except BlockingIOError:
+                continue
+        return got
+
+    async def hear(self, before: bytes = b"") -> Answer:
         client, answer = h11.Connection(h11.CLIENT), Answer()
         client.send(h11.Request(method="POST", target="/", headers=[("host", "meter")]))
         client.send(h11.EndOfMessage())
-        if self._rest:
-            client.receive_data(self._rest)
+        if self._rest or before:
+            client.receive_data(self._rest + before)
         while True:
             try:
                 event = client.next_event()

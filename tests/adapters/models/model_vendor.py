@@ -12,7 +12,7 @@ import msgspec
 
 @dataclass
 class Said:
-    """An answer: pieces that are sent one by one; `cut` breaks off after them; `wait` is asked between them."""
+    """An answer: pieces that are sent one by one; `cut` breaks off after them; `wait` is asked between them. Status 0 is silence."""
 
     status: int = 200
     kind: str = "application/json"
@@ -60,6 +60,9 @@ class Vendor:
                     self.close_connection = True
 
             def _say(self, said: Said) -> None:
+                if not said.status:
+                    self.close_connection = True
+                    return
                 self.send_response(said.status)
                 self.send_header("Content-Type", said.kind)
                 for name, value in said.headers.items():

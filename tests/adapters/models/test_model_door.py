@@ -103,8 +103,9 @@ def test_the_token_is_taken_where_each_vendor_has_its_key(place: str, vendor: Ve
 
 
 def test_a_door_without_a_token_opens_for_nobody(vendor: Vendor) -> None:
-    answer = run(vendor, MemoryAccount(token=""), lambda box: box.ask(*ANTHROPIC, token=""))
-    assert answer.status == 400
+    data = request(*ANTHROPIC, headers={"x-api-key": "@"}).replace(b"@", b"")
+    assert run(vendor, account := MemoryAccount(token=""), raw(data)).status == 400
+    assert account.made == []
 
 
 def test_wrong_tokens_do_not_fill_the_ledger(vendor: Vendor) -> None:
@@ -170,7 +171,10 @@ def test_a_body_that_is_said_to_be_too_long_is_not_even_read(vendor: Vendor) -> 
 def test_nor_is_one_that_turns_out_to_be(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("remit.adapters.models.wire.LONGEST_BODY", 1000)
     head = request("/v1/messages", headers={"Content-Length": "", "Transfer-Encoding": "chunked"})
-    refused(vendor, raw(head + b"200\r\n" + b"x" * 0x200 + b"\r\n200\r\n" + b"x" * 0x200 + b"\r\n0\r\n\r\n"), "unreadable")
+    answer = refused(
+        vendor, raw(head + b"200\r\n" + b"x" * 0x200 + b"\r\n200\r\n" + b"x" * 0x200 + b"\r\n0\r\n\r\n"), "unreadable"
+    )
+    assert "longer than" in answer.words
 
 
 def test_a_request_in_chunks_is_served(vendor: Vendor) -> None:

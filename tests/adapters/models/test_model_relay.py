@@ -1,7 +1,7 @@
 """A call of a model there and back: untouched, counted, and ended exactly once in the account."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import anyio
@@ -10,7 +10,7 @@ import pytest
 from model_box import CALLS, MODEL, Box, boxed, request, until
 from model_vendor import GEMINI, Heard, Said, Vendor, usual
 
-from remit.ports.models import ToolUse, Usage
+from remit.ports.models import Hold, ModelCall, NoCall, ToolUse, Usage
 from remit.testing.accounts import MemoryAccount
 
 EACH = pytest.mark.parametrize("name", CALLS)
@@ -109,8 +109,9 @@ def test_a_hang_up_in_the_middle_charges_everything(name: str, vendor: Vendor) -
         async with box.wire() as wire:
             await wire.send(request(path, body))
             got = b""
-            while b"\r\n\r\n" not in got or got.endswith(b"\r\n\r\n"):
+            while name.endswith("-stream") and (b"\r\n\r\n" not in got or got.endswith(b"\r\n\r\n")):
                 got += await wire.piece()
+            await until(lambda: vendor.heard)
         await until(lambda: box.account.settled)
 
     try:
@@ -174,6 +175,34 @@ def test_being_cancelled_ends_the_reservation_too(name: str, vendor: Vendor) -> 
     finally:
         let_go.set()
     assert account.settled[0][:2] == ("call-1", None)
+
+
+def test_a_provider_that_took_the_request_and_said_nothing_may_have_done_it(vendor: Vendor) -> None:
+    vendor.answer = lambda heard: Said(status=0)
+    assert run(vendor, account := MemoryAccount(), lambda box: box.ask(*CALLS["chat"])).status == 503
+    assert account.settled == [("call-1", None, ())]
+
+
+def test_being_cancelled_while_it_is_reserved_leaves_nothing_reserved(vendor: Vendor) -> None:
+    reserved, go_on = anyio.Event(), anyio.Event()
+
+    class Slow(MemoryAccount):
+        async def reserve(self, call: ModelCall) -> Hold | NoCall:
+            hold = await super().reserve(call)
+            reserved.set()
+            await go_on.wait()
+            return hold
+
+    async def cancelled(box: Box) -> None:
+        async with box.wire() as wire:
+            await wire.send(request(*CALLS["chat"]))
+            await reserved.wait()
+            box.group.cancel_scope.cancel()
+            go_on.set()
+
+    run(vendor, account := Slow(), cancelled)
+    assert account.released == [("call-1", "it ended before anything was sent")]
+    assert vendor.heard == []
 
 
 @EACH
@@ -277,6 +306,31 @@ def test_the_call_is_charged_before_the_runtime_can_see_that_it_is_over(vendor: 
         run(vendor, MemoryAccount(), look)
     finally:
         let_go.set()
+
+
+@EACH
+def test_no_answer_is_whole_before_its_charge_is_on_record(name: str, vendor: Vendor) -> None:
+    settling, go_on = anyio.Event(), anyio.Event()
+
+    class Slow(MemoryAccount):
+        async def settle(self, hold: Hold, usage: Usage | None, tools: Sequence[ToolUse] = ()) -> None:
+            settling.set()
+            await go_on.wait()
+            await super().settle(hold, usage, tools)
+
+    async def look(box: Box) -> None:
+        async with box.wire() as wire:
+            await wire.send(request(*CALLS[name]))
+            await settling.wait()
+            before = await wire.so_far()
+            go_on.set()
+            after = await wire.hear(before)
+        assert after.whole
+        assert not any(last in before for last in (b"message_stop", b"[DONE]", b"response.completed"))
+        assert after.body not in before
+        assert not before.endswith(b"0\r\n\r\n")
+
+    run(vendor, Slow(), look)
 
 
 @pytest.mark.parametrize(("path", "there"), [("/v1/messages/count_tokens?beta=true", "/v1/messages/count_tokens?beta=true"), (f"/v1beta/models/{MODEL}:countTokens", f"/v1beta/models/{MODEL}:countTokens")])  # fmt: skip

@@ -9,8 +9,8 @@ from pathlib import Path
 import anyio
 import pytest
 from at_work import task
-from conftest import named
 
+from conftest import named
 from remit.adapters.runtimes import KnownRuntimes
 from remit.adapters.runtimes.acp.runtime import Acp
 from remit.ports import Runtime
@@ -45,7 +45,9 @@ async def scripted(runtime: Runtime, deed: Deed, folder: Path, rule: Rule) -> As
     """The agent of the ACP driver does what its prompt says."""
     told = task(folder, "http://127.0.0.1:9", f"script: {json.dumps(SCRIPTS[deed])}", command=command(folder))
     async with seated(await runtime.outfit(told), folder, rule=rule) as seat:
-        yield Play(task=told, seat=seat, told=lambda: b"".join(seat.said).decode(), began=lambda: b"began mute" in b"".join(seat.heard))
+        yield Play(
+            task=told, seat=seat, told=lambda: b"".join(seat.said).decode(), began=lambda: b"began mute" in b"".join(seat.heard)
+        )
 
 
 @asynccontextmanager
@@ -72,7 +74,9 @@ def test_the_acp_driver_keeps_the_promises_of_a_runtime(check, tmp_path: Path) -
 
 @pytest.mark.parametrize("check", PARTS)
 @pytest.mark.parametrize("name", MODELS)
-def test_a_real_runtime_keeps_the_promises_of_a_runtime(name: str, check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_real_runtime_keeps_the_promises_of_a_runtime(
+    name: str, check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     named(name, monkeypatch)
     folder = tmp_path / "work"
     folder.mkdir()

@@ -137,7 +137,7 @@ def test_a_shell_starts_exactly_the_programs_that_were_read(shell: str, tmp_path
             lambda parts: "show " + " ".join(parts)
         )
     )
-    @settings(max_examples=600)
+    @settings(max_examples=4000)
     def collect(line: str) -> None:
         read = commands(line)
         if read is not None and len(read) == 1 and line not in seen:
@@ -157,7 +157,7 @@ def test_a_shell_starts_exactly_the_programs_that_were_read(shell: str, tmp_path
 def test_quoted_words_come_back_as_they_were(words: list[str]) -> None:
     read = commands("show " + shlex.join(words))
     assert read is None or read == (("show", *words),)
-    if all(word.isascii() and word.isprintable() for word in words):
+    if all(word.isascii() and word.isprintable() and word[:1] != "=" for word in words):
         assert read is not None
 
 

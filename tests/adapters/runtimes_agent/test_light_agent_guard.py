@@ -10,6 +10,9 @@ import pytest
 from agent_rig import Gate, Place, Script, use
 
 from remit.adapters.runtimes.agent.runtime import LightAgent
+from remit.adapters.runtimes.agent.tools import chosen
+from remit.contract.party import Argument
+from remit.contract.party import Tool as Declared
 from remit.testing.models import Final, Together, Tool, served
 from remit.testing.models import Script as Played
 
@@ -215,3 +218,20 @@ def test_a_page_is_fetched_in_the_box_only_after_its_decision(place: Place) -> N
     seat, _ = anyio.run(lambda: place.run(script, act=no))
     assert b"fetch" not in b"".join(seat.said)
     assert script.told() == [("fetch", "denied", "remit refused this: no rule covers it (UNCOVERED). Instead: leave it.")]
+
+
+def test_a_declared_tool_is_shown_with_what_it_takes_under_a_name_every_provider_takes() -> None:
+    arguments = (Argument(name="amount", type="number", required=True), Argument(name="note"))
+    declared = [
+        Declared(name="crm.refund", tier="human-approved", arguments=arguments),
+        Declared(name="shell"),
+        Declared(name="crm/refund"),
+    ]
+    tools = chosen(("read_file",), declared)
+    assert [*tools] == ["read_file", "ask_owner", "done", "crm_refund", "shell_2", "crm_refund_2"]
+    assert tools["crm_refund"].schema() == {
+        "type": "object",
+        "properties": {"amount": {"type": "number"}, "note": {}},
+        "required": ["amount"],
+    }
+    assert (tools["crm_refund"].tier, tools["crm_refund_2"].calls) == ("human-approved", "crm/refund")

@@ -102,7 +102,10 @@ class _Visit:
             return await self._turned_away(route, "busy", "too much is on its way already", close=True)
         self._load.held += room
         try:
-            await self._read(head, route, await self._line.body())
+            body = await self._line.body()
+            self._load.held += len(body) - room
+            room = len(body)
+            await self._read(head, route, body)
         except Unfit as unfit:
             await self._turned_away(route, unfit.code, unfit.why)
         except RecursionError:

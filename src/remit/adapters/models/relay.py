@@ -106,17 +106,20 @@ async def _exchanged(line: Line, way: Way, head: Head, body: bytes, charge: Char
 
 async def _passed(line: Line, way: Way, response: httpx2.Response, charge: Charge) -> None:
     """The answer, piece by piece. It is charged before the runtime can see that it is whole, and act on it."""
-    form = way.route.format
-    reading = Reading(form.event, form.whole, _kind(response))
+    form, kind, held = way.route.format, _kind(response), b""
+    reading = Reading(form.event, form.whole, kind)
     await line.begin(200, _down(response), more="content-length" in response.headers)
     async with aclosing(pieces(response)) as coming:
         async for piece in coming:
             reading.feed(piece)
             if reading.tally.ended:
                 await charge.settle(reading.tally.usage, reading.tally.tools)
+            if kind != "events":
+                held, piece = piece, held  # without its last piece an answer of a known length is not whole
             await line.part(piece)
     reading.end()
     await charge.settle(reading.tally.usage, reading.tally.tools)
+    await line.part(held)
     await line.finish()
 
 

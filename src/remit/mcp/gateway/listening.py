@@ -2,21 +2,26 @@
 
 import hmac
 import secrets
+import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
+import anyio.lowlevel
+import uvicorn
 from anyio.abc import TaskGroup, TaskStatus
 from anyio.streams.memory import MemoryObjectSendStream
+from msgspec import Raw
 from msgspec import json as plain
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as Http
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from remit.errors import BadInput
 from remit.mcp.gateway import messages
 from remit.mcp.gateway.messages import INVALID, MOST, Id, Note, Reply, Request, Unreadable
 from remit.mcp.gateway.methods import NAMED
@@ -24,9 +29,12 @@ from remit.mcp.gateway.passing import polled
 from remit.mcp.gateway.server import Pipe, Server
 from remit.mcp.gateway.session import Session
 from remit.mcp.gateway.shelf import Shelf
-from remit.mcp.gateway.sse import event
+from remit.mcp.gateway.sse import event, headed
+from remit.web.server import Server as Uvicorn
+from remit.web.server import bind
 
 MISMATCH = -32020
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 MOST_SESSIONS = 100
 Reach = Callable[[], AbstractAsyncContextManager[Pipe]]
 Queue = MemoryObjectSendStream[bytes]
@@ -104,12 +112,12 @@ class Line:
 
     def _restored(self, document: dict[str, Any], about: Id | None, number: Id, token: Any) -> tuple[dict[str, Any], bytes]:
         """A message under the id and the token its host knows."""
-        parts = plain.decode(plain.encode(document), type=dict[str, messages.Raw])
+        parts = plain.decode(plain.encode(document), type=dict[str, Raw])
         if "method" not in document and document.get("id") == about:
-            parts["id"] = messages.Raw(plain.encode(number))
+            parts["id"] = Raw(plain.encode(number))
         params = document.get("params")
         if isinstance(params, dict) and params.get("progressToken") == about:
-            parts["params"] = messages.Raw(plain.encode({**params, "progressToken": token}))
+            parts["params"] = Raw(plain.encode({**params, "progressToken": token}))
         return document, plain.encode(parts)
 
     async def _put(self, queue: Queue, message: bytes) -> None:
@@ -126,20 +134,25 @@ class Listener:
         self, shelf: Shelf, reach: Reach, log: Callable[[str], None], group: TaskGroup, *, name: str, host: str, token: str
     ) -> None:  # fmt: skip
         self._shelf, self._reach, self._log, self._group, self._name = shelf, reach, log, group, name
-        self._hosts, self._token = {host, "127.0.0.1", "localhost", "::1"}, token
+        self._hosts, self._token = LOOPBACK | {host}, token
         self._lines: dict[str, Line] = {}
         self._all: Line | None = None
+        self._open: set[Line] = set()
         self._turn = anyio.Lock()
 
     def application(self) -> Starlette:
         """One address, `/mcp`."""
         return Starlette(routes=[Route("/mcp", self._http, methods=["GET", "POST", "DELETE"])])
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Every line is over."""
         for line in [*self._lines.values(), *([self._all] if self._all else [])]:
             line.over.set()
-        await polled(lambda: True)
+
+    @property
+    def over(self) -> bool:
+        """Whether every line has ended."""
+        return not self._open
 
     async def _http(self, http: Http) -> Response:
         if refused := self._barred(http):
@@ -189,8 +202,15 @@ class Listener:
 
     async def _begun(self) -> Line:
         line = Line(self._shelf, self._reach, self._log, self._name)
-        await self._group.start(_kept, line)
+        await self._group.start(self._kept, line)
         return line
+
+    async def _kept(self, line: Line, *, task_status: TaskStatus[None]) -> None:
+        self._open.add(line)
+        try:
+            await line.keep(task_status=task_status)
+        finally:
+            self._open.discard(line)
 
     def _barred(self, http: Http) -> Response | None:
         """A page in a browser must not reach a gateway on this machine, by whatever name."""
@@ -204,11 +224,40 @@ class Listener:
         return None
 
 
+async def serve(
+    shelf: Shelf, reach: Reach, log: Callable[[str], None], *, name: str, at: tuple[str, int], token: str,
+    ready: Callable[[str], None],
+) -> None:  # fmt: skip
+    """Until a signal comes. Raises BadInput for an address that others could reach without showing anything."""
+    host, port = at
+    if host not in LOOPBACK and not token:
+        raise BadInput(f"`{host}` can be reached from elsewhere", hint="name a variable with a token by --bearer NAME")
+    sock = bind(host, port)
+    where = f"http://{f'[{host}]' if ':' in host else host}:{sock.getsockname()[1]}/mcp"
+    async with anyio.create_task_group() as group:
+        listener = Listener(shelf, reach, log, group, name=name, host=host, token=token)
+        server = Uvicorn(
+            uvicorn.Config(
+                listener.application(), lifespan="off", ws="none", http="h11", interface="asgi3", access_log=False,
+                log_config=None, proxy_headers=False, server_header=False, timeout_graceful_shutdown=1, limit_concurrency=400,
+            )
+        )  # fmt: skip
+        group.start_soon(_until_signalled, server)
+        ready(where)
+        await server.serve(sockets=[sock])
+        listener.close()
+        await anyio.lowlevel.checkpoint()
+        await polled(lambda: listener.over)
+        group.cancel_scope.cancel()
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-async def _kept(line: Line, *, task_status: TaskStatus[None]) -> None:
-    await line.keep(task_status=task_status)
+async def _until_signalled(server: Uvicorn) -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
+        async for _ in received:
+            server.should_exit = True
 
 
 async def _body(http: Http) -> bytes:
@@ -227,7 +276,7 @@ def _mismatch(head: Mapping[str, str], request: Request) -> str:
         return "the header Mcp-Method says something else than the body"
     name = request.params.get(NAMED.get(request.method, ""))
     said = head.get("mcp-name")
-    if said is not None and not said.startswith("=?") and said != name:
+    if said is not None and (not isinstance(name, str) or said not in (name, headed(name))):
         return "the header Mcp-Name says something else than the body"
     return ""
 
@@ -251,6 +300,3 @@ def _streamed(heard: AsyncIterator[bytes]) -> Response:
 
 def _json(message: bytes, status: int) -> Response:
     return Response(message, status_code=status, media_type="application/json")
-
-
-__all__ = ["JSONResponse", "Listener"]

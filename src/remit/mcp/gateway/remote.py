@@ -15,11 +15,13 @@ from remit.errors import BadInput
 from remit.mcp.gateway import messages
 from remit.mcp.gateway.messages import GONE, LOST, MOST_BACK, VERSION
 from remit.mcp.gateway.methods import NAMED
-from remit.mcp.gateway.sse import events
+from remit.mcp.gateway.sse import events, headed
 
 CONNECT = 15.0
 VARIABLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
-OURS = frozenset({"accept", "content-type", "content-length", "host", "mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id"})
+OURS = frozenset(
+    {"accept", "content-type", "content-length", "host", "mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id"}
+)
 
 
 def headers(given: tuple[str, ...], ours: Mapping[str, str]) -> dict[str, str]:
@@ -130,12 +132,14 @@ async def reached(url: str, beside: Mapping[str, str], log: Callable[[str], None
     """The server at this address, until this is left."""
     limits = httpx2.Timeout(CONNECT, read=None)
     head = {**beside, "content-type": "application/json", "accept": "application/json, text/event-stream"}
-    async with httpx2.AsyncClient(timeout=limits, follow_redirects=False, trust_env=False, headers=head) as client:
-        async with anyio.create_task_group() as group:
-            pipe = HttpPipe(client, address(url), group, log)
-            yield pipe
-            await pipe.close()
-            group.cancel_scope.cancel()
+    async with (
+        httpx2.AsyncClient(timeout=limits, follow_redirects=False, trust_env=False, headers=head) as client,
+        anyio.create_task_group() as group,
+    ):
+        pipe = HttpPipe(client, address(url), group, log)
+        yield pipe
+        await pipe.close()
+        group.cancel_scope.cancel()
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -148,8 +152,11 @@ def _said(method: str, params: Mapping[str, Any]) -> dict[str, str]:
     if not isinstance(version, str):
         return {}
     name = params.get(NAMED.get(method, ""))
-    plain = isinstance(name, str) and name.isascii() and name.isprintable()
-    return {"mcp-protocol-version": version, "mcp-method": method, **({"mcp-name": str(name)} if plain else {})}
+    return {
+        "mcp-protocol-version": version,
+        "mcp-method": method,
+        **({"mcp-name": headed(name)} if isinstance(name, str) else {}),
+    }
 
 
 async def _messages(response: httpx2.Response) -> AsyncIterator[bytes]:

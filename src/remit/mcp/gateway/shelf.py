@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 
 from remit.adapters.effects.arguments import json_text
-from remit.errors import Broken
+from remit.errors import BadInput, Broken
 from remit.mcp.gateway.desk import Desk
 from remit.mcp.gateway.listing import NotOffered, could, definitions, shown, whole_list
 from remit.mcp.gateway.messages import PARAMS, Note, Reply, Request, Unreadable
@@ -22,6 +22,9 @@ class Shelf:
 
     def __init__(self, desk: Desk, pins: Path | None = None) -> None:
         self.desk = desk
+        inside = (desk.wanted.workspace or Path()).resolve()
+        if pins is not None and pins.resolve().is_relative_to(inside):
+            raise BadInput(f"`{pins}` lies in the workspace, where an agent could pin", hint="keep it where only people write")
         self._file = pins
         self.pins = (read_pins(pins) if pins is not None else None) or Pins()
         self._known: dict[str, dict[str, Any]] = {}

@@ -1,5 +1,6 @@
-"""Server-sent events: the data of each, from bytes as they come."""
+"""What Streamable HTTP adds to a message: server-sent events, and names as headers."""
 
+import base64
 from collections.abc import AsyncIterator
 
 
@@ -25,3 +26,10 @@ async def events(chunks: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes
 def event(message: bytes) -> bytes:
     """A message of one line as an event."""
     return b"event: message\ndata: " + message + b"\n\n"
+
+
+def headed(name: str) -> str:
+    """A name as a header says it: as it is where that is safe, else in base64."""
+    if name.isascii() and name.isprintable() and name == name.strip() and not name.startswith("=?"):
+        return name
+    return f"=?base64?{base64.b64encode(name.encode()).decode()}?="

@@ -5,7 +5,7 @@ through; the rest is dropped, or answered here.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -19,14 +19,23 @@ AT_ONCE = 32
 """requests of the agent that may be open; further ones are not read until one is answered"""
 DEEPEST = 64
 """objects and lists within one another"""
-SERVED = frozenset({"session/request_permission", "fs/write_text_file"})
+ASKED = "session/request_permission"
+WRITTEN = "fs/write_text_file"
 UNKNOWN = -32601
 
 
 class SeatLine:
-    """`acp` `Transport` on a seat. `heard` gets what the agent tells about its work (`session/update`), in order."""
+    """`acp` `Transport` on a seat. `heard` gets what the agent tells about its work (`session/update`), in order; `served` are
+    the requests of the agent that the SDK gets to see.
+    """
 
-    def __init__(self, seat: Seat, heard: Callable[[Mapping[str, Any]], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        seat: Seat,
+        heard: Callable[[Mapping[str, Any]], Awaitable[None]],
+        served: Collection[str] = (ASKED, WRITTEN),
+    ) -> None:
+        self._served = served
         self._seat = seat
         self._heard = heard
         self._buffer = bytearray()
@@ -89,7 +98,7 @@ class SeatLine:
             return False
         if not isinstance(known, int | str) or known in self._open:
             return False
-        if method not in SERVED:
+        if method not in self._served:
             error = {"code": UNKNOWN, "message": f"`{method[:100]}` is not offered here"}
             await self.send({"jsonrpc": "2.0", "id": known, "error": error})
             return False

@@ -25,7 +25,7 @@ from msgspec.structs import replace
 from pydantic import ValidationError
 
 from remit.adapters.runtimes.acp.calls import Call, call, native, paths, written
-from remit.adapters.runtimes.acp.line import SeatLine
+from remit.adapters.runtimes.acp.line import ASKED, WRITTEN, SeatLine
 from remit.adapters.runtimes.acp.manner import Manner
 from remit.errors import Conflict
 from remit.ports.runtime import Native, Ruling, Seat
@@ -46,7 +46,7 @@ class Desk:
         self._known: dict[str, Call] = {}
         self._granted: list[tuple[str, bytes | None]] = []
         self._writes = 0
-        self.line = SeatLine(seat, self.hear)
+        self.line = SeatLine(seat, self.hear, (ASKED, WRITTEN) if manner.writes else (ASKED,))  # some write unasked for
         self.refused: list[tuple[str, str]] = []
         """what was refused since the last prompt, and why"""
         self.said = ""
@@ -84,7 +84,7 @@ class Desk:
         data = content.encode()
         wanted = native(self._writing(path, content), self._cwd, whole=True)
         named = written(wanted)
-        if len(named) != 1 or len(wanted.actions) != 1:
+        if len(named) != 1 or len(wanted.actions) != 1 or not path.startswith("/"):
             raise RequestError(-32602, "only files of the workspace are written here")
         granted = next((each for each in self._granted if each[0] == named[0] and each[1] in (None, data)), None)
         if granted is not None:

@@ -6,11 +6,16 @@ from typing import Annotated, Any
 
 from remit.adapters.runtimes.agent.tool import Bench, CannotUse, Plan, Then, Tool, field
 from remit.contract.models import RUNTIMES
-from remit.contract.tiers import usual_tier
+from remit.contract.party import Tool as Declared
 from remit.ports.runtime import Native
 from remit.value import Value
 
 SCHEMA = "remit.act/1"
+KINDS: dict[str, dict[str, Any]] = {
+    "text": {"type": "string"}, "number": {"type": "number"}, "truth": {"type": "boolean"},
+    "list": {"type": "array", "items": {}}, "any": {},
+}  # fmt: skip
+"""types of declared arguments as JSON Schema"""
 
 
 class Fetch(Value, frozen=True, kw_only=True):
@@ -25,6 +30,7 @@ class Delegate(Value, frozen=True, kw_only=True):
     runtime: Annotated[str, field(f"one of {', '.join(RUNTIMES)}")]
     why: Annotated[str, field("what makes this more than you can do: many files, a terminal, a browser, deep iteration")]
     contract: Annotated[str, field("text of a contract file: no wider than yours, and its limits come out of what you have left")]
+    model: Annotated[str, field("the model it is to use; empty for its own choice")] = ""
     command: Annotated[tuple[str, ...], field("for the runtime `command`: the words to start")] = ()
 
 
@@ -51,6 +57,8 @@ async def _ask(_: Bench, call: str, given: AskOwner) -> Plan:
 
 async def _delegate(_: Bench, call: str, given: Delegate) -> Plan:
     arguments: dict[str, Any] = {"why": given.why, "contract": given.contract}
+    if given.model:
+        arguments["model"] = given.model
     if given.command:
         arguments["command"] = list(given.command)
     return _plan(call, "delegate", "delegate", given.runtime, arguments)
@@ -60,15 +68,17 @@ async def _done(_: Bench, call: str, given: Done) -> Plan:
     return _plan(call, "done", "done", given.message, {})
 
 
-def registered(name: str) -> Tool:
-    """A tool of the organisation or the contract, called by its own name."""
+def registered(declared: Declared, shown: str) -> Tool:
+    """A tool of the organisation or the contract, as the model has it: `shown` is its name there, the call goes by its own."""
 
     async def plan(_: Bench, call: str, given: Mapping[str, Any]) -> Plan:
-        return _plan(call, name, "call", name, exact(given))
+        return _plan(call, shown, "call", declared.name, exact(given))
 
-    says = f"The registered tool `{name}`. Its arguments are those of its declaration in your task."
+    says = f"The registered tool `{declared.name}` ({declared.tier}, {declared.effect})."
+    schema = {"type": "object", "properties": {each.name: KINDS[each.type] for each in declared.arguments}}
+    schema["required"] = [each.name for each in declared.arguments if each.required]
     return Tool(
-        name=name, says=says, takes=None, tier=usual_tier(name, "execute"), plan=plan, changes=True, verbs=("call",)
+        name=shown, says=says, takes=schema, tier=declared.tier, plan=plan, changes=True, verbs=("call",), calls=declared.name
     )  # fmt: skip
 
 

@@ -31,13 +31,13 @@ class Call(Value, frozen=True, kw_only=True, omit_defaults=True):
     result: str = ""
 
 
-class Conversation:
-    """The messages of one run on disk. Lines are appended as they come; what a line holds is opaque."""
+class Lines:
+    """A file of lines that only grows, or is replaced whole. Closed at the end."""
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._path = folder / CONVERSATION
-        self.count = 0
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path = path
+        self._file: int | None = None
 
     def read(self) -> list[bytes]:
         """The lines that are whole; a line that a crash cut off is dropped."""
@@ -45,41 +45,77 @@ class Conversation:
             whole = self._path.read_bytes()
         except FileNotFoundError:
             return []
-        lines = whole.split(b"\n")[:-1]
-        kept = b"".join(line + b"\n" for line in lines)
-        if kept != whole:
-            replaced(self._path, kept)
+        *lines, cut = whole.split(b"\n")
+        if cut:
+            self.replace(lines)
+        return lines
+
+    def append(self, lines: Sequence[bytes], *, sure: bool = False) -> None:
+        """Add lines; `sure` waits for the disk."""
+        if self._file is None:
+            self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        left = memoryview(b"".join(line + b"\n" for line in lines))
+        while left:
+            left = left[os.write(self._file, left) :]
+        if sure:
+            os.fsync(self._file)
+
+    def replace(self, lines: Sequence[bytes]) -> None:
+        """These lines and no others, whole or not at all."""
+        fresh = self._path.with_name(f".{self._path.name}.new")
+        with fresh.open("wb") as file:
+            file.write(b"".join(line + b"\n" for line in lines))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._path)
+        self.close()
+
+    def empty(self) -> None:
+        """No lines any more."""
+        os.truncate(self._path if self._file is None else self._file, 0)
+
+    def close(self) -> None:
+        """Give the file back; a further line opens it again."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+class Conversation:
+    """The messages of one run on disk. Lines are appended as they come; what a line holds is opaque."""
+
+    def __init__(self, folder: Path) -> None:
+        self._lines = Lines(folder / CONVERSATION)
+        self.count = 0
+
+    def read(self) -> list[bytes]:
+        """All of them."""
+        lines = self._lines.read()
         self.count = len(lines)
         return lines
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Keep further messages."""
-        text = b"".join(line + b"\n" for line in lines)
-        with self._path.open("ab") as file:
-            file.write(text)
+        self._lines.append(lines)
         self.count += len(lines)
 
     def rewrite(self, lines: Sequence[bytes]) -> None:
         """Keep these messages and no others."""
-        text = b"".join(line + b"\n" for line in lines)
-        replaced(self._path, text)
+        self._lines.replace(lines)
         self.count = len(lines)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._lines.close()
 
 
 class Book:
-    """Calls of the model's last answer that may have an effect: what is about to run is on disk before it does."""
+    """Calls of the model's last answer that may have an effect: what is about to run is written before it does."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._path = folder / CALLS
-        self._calls = {call.id: call for call in self._read()}
-
-    def _read(self) -> list[Call]:
-        try:
-            lines = self._path.read_bytes().split(b"\n")[:-1]
-        except FileNotFoundError:
-            return []
-        return [msgspec.json.decode(line, type=Call) for line in lines]
+        self._lines = Lines(folder / CALLS)
+        read = [msgspec.json.decode(line, type=Call) for line in self._lines.read()]
+        self._calls = {call.id: call for call in read}
 
     def of(self, call: str) -> Call | None:
         """How far a call got, by its id."""
@@ -97,7 +133,7 @@ class Book:
 
     def wait(self, call: str, digest: str, question: str) -> None:
         """A person is asked about exactly this; it has not run."""
-        self._note(Call(id=call, digest=digest, stage="waiting", question=question))
+        self._note(Call(id=call, digest=digest, stage="waiting", question=question), sure=True)
 
     def end(self, call: str, result: str) -> None:
         """It ran, and this is what the model will be told."""
@@ -109,22 +145,15 @@ class Book:
         """The model has been told how everything ended."""
         if self._calls:
             self._calls.clear()
-            self._path.write_bytes(b"")
+            self._lines.empty()
 
-    def _note(self, call: Call) -> None:
+    def close(self) -> None:
+        """Let go of the file."""
+        self._lines.close()
+
+    def _note(self, call: Call, *, sure: bool = False) -> None:
         self._calls[call.id] = call
-        with self._path.open("ab", buffering=0) as file:
-            file.write(msgspec.json.encode(call) + b"\n")
-
-
-def replaced(path: Path, text: bytes) -> None:
-    """Put a file in the place of another, whole or not at all."""
-    fresh = path.with_name(f".{path.name}.new")
-    with fresh.open("wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+        self._lines.append([msgspec.json.encode(call)], sure=sure)
 
 
 def compact(value: Any) -> str:

@@ -1,6 +1,7 @@
 """One attempt of the light agent: the conversation it begins or takes up, and the loop until it is done, asks, or must end."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -87,27 +88,34 @@ async def work(model: str | Model, bench: Bench, task: Task, tools: Mapping[str,
 
     Raises Unavailable when the provider fails, and Broken when nothing the model says can be used.
     """
-    kept, book = Kept(Conversation(task.state)), Book(task.state)
-    prompt, results = await _begun(bench, task, kept, book)
-    guard = Guard(bench=bench, tools=tools, book=book, keep=kept.keep)
-    found = await anyio.to_thread.run_sync(resolved, model)  # the provider's own library takes its time, too
-    metered = Metered(found, bench.seat.account, most_output=task.most_output, said=lambda: kept.tokens)
-    agent = Agent(
-        metered, name="agent", instructions=[*filter(None, (task.identity, HOUSE))], output_type=[str, DeferredToolRequests],
-        tools=[library_tool(guard, tool) for tool in tools.values()], capabilities=[guard], retries=RETRIES,
-    )  # fmt: skip
-    try:
-        async with agent:  # closes what its model opened
-            words = await _driven(agent, guard, kept, prompt, results)
-    except NotMade as error:
-        return error.no.why
-    except UnexpectedModelBehavior as error:
-        raise Broken(f"what the model answers cannot be used: {error}", hint="try a model that calls tools well") from None
-    except ModelAPIError as error:
-        raise Unavailable(f"the model's provider failed: {error}", hint="see that its key and address are right") from None
+    with closing(Conversation(task.state)) as disk, closing(Book(task.state)) as book:
+        kept = Kept(disk)
+        prompt, results = await _begun(bench, task, kept, book)
+        guard = Guard(bench=bench, tools=tools, book=book, keep=kept.keep)
+        agent = await _agent(model, guard, kept, task)
+        try:
+            async with agent:  # closes what its model opened
+                words = await _driven(agent, guard, kept, prompt, results)
+        except NotMade as error:
+            return error.no.why
+        except UnexpectedModelBehavior as error:
+            raise Broken(f"what the model answers cannot be used: {error}", hint="try a model that calls tools well") from None
+        except ModelAPIError as error:
+            raise Unavailable(f"the model's provider failed: {error}", hint="see that its key and address are right") from None
     if words and not guard.done:
         await bench.seat.act({"schema": "remit.act/1", "verb": "done", "object": words[:2000], "arguments": {}, "wait": 0})
     return words
+
+
+async def _agent(model: str | Model, guard: Guard, kept: Kept, task: Task) -> Any:
+    """The library's agent: a metered model, the tools through the guard, and nothing else."""
+    # the provider's own library takes its time
+    found = model if isinstance(model, Model) else await anyio.to_thread.run_sync(resolved, model)
+    metered = Metered(found, guard.bench.seat.account, most_output=task.most_output, said=lambda: kept.tokens)
+    return Agent(
+        metered, name="agent", instructions=[*filter(None, (task.identity, HOUSE))], output_type=[str, DeferredToolRequests],
+        tools=[library_tool(guard, tool) for tool in guard.tools.values()], capabilities=[guard], retries=RETRIES,
+    )  # fmt: skip
 
 
 async def _begun(bench: Bench, task: Task, kept: Kept, book: Book) -> tuple[str | None, DeferredToolResults | None]:

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import importlib.util
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,15 @@ from remit.adapters.runtimes.agent.hands import Gone, Hands
 from remit.adapters.runtimes.agent.tool import Bench
 from remit.adapters.runtimes.agent.tools import chosen
 from remit.adapters.sandboxes.argv import hands_argv
+from remit.contract.party import Tool
+from remit.contract.tiers import usual_tier
 from remit.errors import BadInput, Unavailable
 from remit.ports.runtime import Outfit, Seat, Task
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
 
+LOOP = "remit.adapters.runtimes.agent.loop"
 LIBRARY = "pydantic-ai-slim"
 
 
@@ -38,12 +42,13 @@ class LightAgent:
             raise Unavailable("the light agent needs a library that is not installed", hint="pip install 'remit[agent]'")
         if not (self._model or task.model):
             raise BadInput("the light agent needs a model", hint="write `model: PROVIDER:NAME` in the contract, or give --model")
-        chosen(task.command, task.tools)
+        chosen(task.command, _declared(task))
         return Outfit(argv=hands_argv(), version=importlib.metadata.version(LIBRARY), talks=True, meter=False)
 
     async def drive(self, seat: Seat, task: Task) -> None:
         """Work the task. Its last words are in `words`; whether the work is done is for the checks to say."""
-        loop = await anyio.to_thread.run_sync(import_module, "remit.adapters.runtimes.agent.loop")  # it takes its time
+        if LOOP not in sys.modules:
+            await anyio.to_thread.run_sync(import_module, LOOP)  # it takes its time
         hands = Hands(seat)
         bench = Bench(seat=seat, hands=hands, cwd=task.cwd)
         failed: Exception | None = None
@@ -53,7 +58,7 @@ class LightAgent:
                 if self._left_off:
                     self._scope.cancel()
                 try:
-                    self.words = await loop.work(self._model or task.model, bench, task, chosen(task.command, task.tools))
+                    self.words = await sys.modules[LOOP].work(self._model or task.model, bench, task, chosen(task.command, _declared(task)))
                 except Gone:
                     self.words = "the box ended"
                 except Exception as error:  # noqa: BLE001 - a group would wrap it
@@ -68,3 +73,7 @@ class LightAgent:
         self._left_off = True
         if self._scope is not None:
             self._scope.cancel()
+
+
+def _declared(task: Task) -> tuple[Tool, ...]:
+    return tuple(Tool(name=name, tier=usual_tier(name, "execute")) for name in task.tools)

@@ -52,21 +52,22 @@ class Bench:
 class Tool:
     """One tool as the model has it. `changes` ones have an effect, so what is about to run is put down before it does.
 
-    `verbs` are those whose rules decide it.
+    `takes` is a value, or the JSON Schema of a declared tool, whose own name is `calls`. `verbs` are those whose rules decide it.
     """
 
     name: str
     says: str
-    takes: type[Value] | None
+    takes: type[Value] | Mapping[str, Any]
     tier: Tier
     plan: Callable[[Bench, str, Any], Awaitable[Plan]]
     changes: bool = False
     verbs: tuple[str, ...] = ()
+    calls: str = ""
 
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of its arguments."""
-        if self.takes is None:
-            return {"type": "object", "properties": {}, "additionalProperties": True}
+        if isinstance(self.takes, Mapping):
+            return dict(self.takes)
         found = msgspec.json.schema(self.takes)["$defs"][self.takes.__name__]
         return {"type": "object", "additionalProperties": False} | {
             name: found[name] for name in ("properties", "required") if name in found
@@ -74,7 +75,7 @@ class Tool:
 
     def read(self, given: Mapping[str, Any]) -> Any:
         """The arguments as the tool takes them. Raises CannotUse with words for the model."""
-        if self.takes is None:
+        if isinstance(self.takes, Mapping):
             return given
         try:
             return msgspec.convert(given, self.takes)

@@ -1,0 +1,210 @@
+"""What a host asks of remit, done: delegate, check, follow, supply context, stop, account. Nothing here approves or accepts."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from remit.contract.print import print_contract
+from remit.engine.delivery import deliver
+from remit.engine.inbox import answer, ask_stop
+from remit.engine.judge import sealed_stage
+from remit.engine.start import start
+from remit.engine.supervisor import Supervisor
+from remit.errors import BadInput, Busy, Refused
+from remit.mcp.server.house import House, Looked, allowed_contract, allowed_workspace, within
+from remit.mcp.server.mandate import beyond_text
+from remit.mcp.server.told import MOST_RUNS, MOST_TEXT, ONLY_PEOPLE, cut, status, told_account
+from remit.mcp.server.wanted import Account, Check, Context, Delegate, Status, Stop
+from remit.mcp.server.worker import Workers
+from remit.run.event import ChildStarted, Started, Stopped
+from remit.run.state import Run
+
+HOST = "mcp host"
+PATIENCE = 10.0
+"""seconds in which whoever drives a stopped run lets it go"""
+
+
+@dataclass
+class Voice:
+    """Whoever says something through a host: it holds no key, and what it says is `scripted`."""
+
+    person: str
+    public: str = ""
+
+    async def sign(self, message: bytes, *, namespace: str) -> str:
+        """Nothing: there is no key here that could sign."""
+        return ""
+
+
+class Desk:
+    """One server's dealings with remit."""
+
+    def __init__(self, house: House, supervisor: Supervisor, workers: Workers) -> None:
+        self.house, self._supervisor, self._hands, self._workers = house, supervisor, supervisor.hands, workers
+
+    async def delegate(self, want: Delegate, host: str) -> dict[str, Any]:
+        """Take a run on and have it worked at. Raises BadInput with every finding, Refused for what is not allowed."""
+        self._workers.room()
+        workspace = allowed_workspace(self.house, want.workspace)
+        path, looked = self._looked(want.contract, want.contract_file, want.runtime or ("command" if want.command else ""))
+        if not looked.review.ok:
+            raise BadInput(self.house.screen(looked.review), hint="mend the contract and delegate again; nothing was started")
+        if want.contract and (wrong := list(beyond_text(looked.contract, looked.organisation, self.house.variables))):
+            said = "a contract that comes as text may be an agent's own, and this is for a person to give:"
+            raise Refused("\n".join([said, *(f"- {each}" for each in wrong)]), hint="or use a contract file that a person keeps")
+        who = self.house.who(looked.contract, want.runtime or None, want.command, want.model, path)
+        run = await start(
+            self._hands, looked.contract, self.house.organisation(looked.organisation), workspace, who.command,
+            trigger=f"{HOST} {host}", checklist=[(item.item, item.ok) for item in looked.review.checklist],
+            context=looked.context, requester=self.house.person, runtime=who.runtime, model=who.model, soul=who.soul,
+        )  # fmt: skip
+        self._workers.carry_on(run)
+        return {
+            "schema": "remit.delegated/1", "run": run, "owner": looked.contract.owner, "workspace": str(workspace),
+            "next": "follow it with `status`; what waits for a person waits for that person; the owner takes the outcome",
+        }  # fmt: skip
+
+    async def check(self, want: Check, _: str) -> dict[str, Any]:
+        """The review of a contract."""
+        _path, looked = self._looked(want.contract, want.contract_file, want.runtime)
+        found = [
+            {"code": one.code, "severity": one.severity, "where": one.where, "message": cut(one.message), "hint": cut(one.hint)}
+            for one in looked.review.findings[:200]
+        ]
+        told: dict[str, Any] = {"schema": "remit.check/1", "ok": looked.review.ok, "findings": found}
+        if looked.review.ok and want.contract:
+            told["only_a_person_may_give"] = list(beyond_text(looked.contract, looked.organisation, self.house.variables))
+        return told
+
+    async def status(self, want: Status, _: str) -> dict[str, Any]:
+        """One run, or the newest of all."""
+        if want.run:
+            run = await self.known(want.run)
+            return status(self.house, run, driven=self._workers.driven(run.id))
+        return {"schema": "remit.runs/1", "runs": await self.runs()}
+
+    async def context(self, want: Context, host: str) -> dict[str, Any]:
+        """Supply what the agent asked for. Raises Refused for any question that decides something."""
+        run = await self._own(want.run)
+        asked = run.questions.get(want.question.upper())
+        if asked is None:
+            names = ", ".join(each.question for each in run.open_questions) or "none is open"
+            raise BadInput(f"run `{run.id}` has no question `{want.question}`", hint=f"open questions: {names}")
+        name = asked.question.question
+        if asked.question.about != "context":
+            hint = "tell the person who is asked; nothing said here counts as their word"
+            raise Refused(ONLY_PEOPLE.format(run=run.id, question=name), hint=hint)
+        note = f"from {HOST} {host}, not from a person: {want.answer}"
+        await answer(self._hands, run.id, name, "yes", signer=Voice(self.house.person), assurance="scripted", note=note)
+        self._workers.carry_on(run.id)
+        return {"schema": "remit.context/1", "run": run.id, "question": name, "told": True}
+
+    async def stop(self, want: Stop, host: str) -> dict[str, Any]:
+        """End a run of this server's hosts. Raises Busy when whoever drives it does not let go."""
+        run = await self._own(want.run)
+        if run.verdict is None:
+            by = f"{self.house.person} through {HOST} {host}"
+            await ask_stop(self._hands, run.id, by=by, why=cut(want.why))
+            await self._let_go(run.id)
+            run = await self._hands.replay(run.id)
+            if run.verdict is None:
+                run = await deliver(self._supervisor, run.id)
+        facts = [record.event for record in await self._hands.ledger.events(run.id) if isinstance(record.event, Stopped)]
+        fact = facts[-1] if facts else Stopped(run=run.id, receipt=run.stopped)
+        return {
+            "schema": "remit.stop/1", "run": run.id, "verdict": run.verdict, "receipt": cut(fact.receipt),
+            "ended": [cut(each) for each in fact.ended[:200]], "remains": [cut(each) for each in fact.remains[:200]],
+        }  # fmt: skip
+
+    async def account(self, want: Account, _: str) -> dict[str, Any]:
+        """The five questions about a run and the runs below it."""
+        run = await self.known(want.run)
+        family, at = [run.id], 0
+        found = []
+        while at < len(family):
+            for record in await self._hands.ledger.events(family[at]):
+                found.append(record)
+                if isinstance(record.event, ChildStarted) and record.event.child not in family:
+                    family.append(record.event.child)
+            at += 1
+        return told_account(sorted(found, key=lambda record: record.seq), want.question)
+
+    # ------------------------------------------------------------ what the resources show
+
+    async def runs(self) -> list[dict[str, Any]]:
+        """The newest runs in these workspaces, newest last."""
+        mine = [record for record in await self._hands.ledger.runs() if self._reaches(record.event) and "." not in record.run]
+        rows = []
+        for record in mine[-MOST_RUNS:]:
+            run = await self._hands.replay(record.run)
+            rows.append(
+                {
+                    "run": run.id, "at": record.at.isoformat(timespec="seconds"), "phase": run.phase, "verdict": run.verdict,
+                    "acceptance": run.acceptance, "owner": run.owner, "goal": cut(run.contract.goal, 200),
+                    "questions": [each.question for each in run.open_questions],
+                }
+            )  # fmt: skip
+        return rows
+
+    async def contract(self, run_id: str) -> str:
+        """The contract a run was started under, as canonical text."""
+        return print_contract((await self.known(run_id)).contract)
+
+    async def diff(self, run_id: str) -> str:
+        """What a run changed, as it would be or was published. Raises BadInput before there is anything."""
+        run = await self.known(run_id)
+        if run.work is None:
+            raise BadInput(f"run `{run.id}` has no sealed work to show", hint="`status` says where it stands")
+        stage = await sealed_stage(self._hands, run)
+        return cut(await stage.diff(dropped=run.judged.dropped if run.judged else ()), MOST_TEXT)
+
+    async def known(self, run_id: str) -> Run:
+        """A run in one of these workspaces, children included. Raises BadInput for any other: it is not said to be there."""
+        found = next((record for record in await self._hands.ledger.runs() if record.run == run_id), None)
+        if found is None or not self._reaches(found.event):
+            raise BadInput(f"there is no run `{run_id}` here", hint="`status` without a run lists them")
+        return await self._hands.replay(run_id)
+
+    # ------------------------------------------------------------ inside
+
+    def _reaches(self, event: object) -> bool:
+        return isinstance(event, Started) and within(Path(event.workspace), self.house.workspaces)
+
+    async def _own(self, run_id: str) -> Run:
+        """A run that was delegated by a host. Raises Refused for one that a person started."""
+        run = await self.known(run_id)
+        if run.started is None or not run.started.trigger.startswith(HOST):
+            raise Refused(f"run `{run.id}` was not delegated by a host", hint="whoever started it ends it and answers it")
+        return run
+
+    def _looked(self, text: str, file: str, runtime: str) -> tuple[Path, Looked]:
+        if bool(text.strip()) == bool(file):
+            raise BadInput("give either `contract` or `contract_file`", hint="the prompt `write_contract` says how to write one")
+        path = allowed_contract(self.house, file) if file else self._kept(text)
+        return path, self.house.look(path, runtime)
+
+    def _kept(self, text: str) -> Path:
+        """The text as a file of our own, so that what was loaded is there for whoever asks later."""
+        folder = self.house.home / "mcp" / "contracts"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            data = text.encode()
+        except UnicodeEncodeError:
+            raise BadInput("the contract is not UTF-8") from None
+        path = folder / f"{hashlib.sha256(data).hexdigest()[:24]}.remit.yaml"
+        if not path.exists():
+            path.write_bytes(data)
+        return path
+
+    async def _let_go(self, run_id: str) -> None:
+        """Until whoever drives the run has seen the stop, or for a while."""
+        with anyio.move_on_after(PATIENCE):
+            while True:
+                try:
+                    with self._hands.leases.hold(run_id):
+                        return
+                except Busy:
+                    await anyio.sleep(0.05)
