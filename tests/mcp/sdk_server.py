@@ -1,8 +1,9 @@
 """A server of the official SDK, which speaks both eras; with `http PORT` over Streamable HTTP."""
 
 import sys
+from typing import Annotated
 
-from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver import Context, Elicit, MCPServer, Resolve
 from pydantic import BaseModel
 
 server = MCPServer("orders", instructions="Orders and notes.")
@@ -35,6 +36,17 @@ async def slow(order: str, ctx: Context) -> str:
     """Tell how far it is."""
     await ctx.report_progress(1, 2, "half of it")
     return f"slowly {order}"
+
+
+def how_many(order: str) -> Elicit[Amount]:
+    """A question of the server's, put in the way of whichever era it is."""
+    return Elicit(f"How many of {order}?", Amount)
+
+
+@server.tool()
+async def asks(order: str, amount: Annotated[Amount, Resolve(how_many)]) -> str:
+    """Ask how many."""
+    return f"{amount.amount} of {order}"
 
 
 @server.resource("file:///docs/a.md")

@@ -6,6 +6,10 @@ from typing import Any
 import anyio
 from gateway_story import Talk, gateway, story, words
 
+from remit.adapters.signers.local import load
+from remit.app import engine
+from remit.engine.inbox import answer, ask_stop
+
 YES = {"action": "accept", "content": {"answer": "yes"}}
 
 
@@ -97,6 +101,46 @@ def test_a_read_that_is_asked_about_happens_when_it_is_called_again(tmp_path: Pa
             await talk.answers("yes")
             assert words(await talk.call("look_up", order="SECRET-1")) == 'look_up {"order": "SECRET-1"}'
             assert (await talk.call("look_up", order="SECRET-1"))["_meta"]["remit/decision"] == "ask"
+
+    story(tell)
+
+
+def test_an_approval_given_after_the_host_has_left_counts_when_it_comes_back(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with gateway(tmp_path, carry_on=True) as talk:
+            await talk.greet()
+            assert words(await talk.call("save_note", text="one")).startswith("save_note")
+            await talk.call("save_note", text="PAY 100")
+            run = talk.desk.run
+        assert talk.desk.outcome is not None and talk.desk.outcome.verdict is None
+        async with engine(tmp_path / "home") as supervisor:
+            signer = load(tmp_path / "home")
+            assert signer is not None
+            await answer(supervisor.hands, run, "Q1", "yes", signer=signer, assurance="terminal")
+        async with gateway(tmp_path, carry_on=True) as talk:
+            await talk.greet()
+            assert words(await talk.call("save_note", text="PAY 100")) == 'save_note {"text": "PAY 100"}'
+            assert talk.desk.run == run
+            assert words(await talk.call("save_note", text="one")).startswith("save_note")
+            assert [each["arguments"]["text"] for each in talk.did()] == ["one", "PAY 100", "one"]
+        assert talk.desk.outcome is not None and talk.desk.outcome.verdict == "success"
+        async with gateway(tmp_path, carry_on=True) as talk:
+            await talk.greet()
+            await talk.call("look_up", order="A-1")
+            assert talk.desk.run != run
+
+    story(tell)
+
+
+def test_a_stopped_run_does_nothing_more_for_its_host(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with gateway(tmp_path) as talk:
+            await talk.greet()
+            await talk.call("look_up", order="A-1")
+            await ask_stop(talk.desk.carrier.hands, talk.desk.run, by="desk-owner@example.com", why="enough")
+            said = await talk.call("look_up", order="A-2")
+            assert (said["_meta"]["remit/code"], len(talk.did())) == ("STOPPED", 1)
+        assert talk.desk.outcome is not None and talk.desk.outcome.verdict == "stopped"
 
     story(tell)
 

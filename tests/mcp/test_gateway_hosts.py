@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 
 from remit.app import consult
-from remit.cli.main import main as _main  # noqa: F401 - the program under test is this one
 from remit.testing.models import Final, Script, Tool, served
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "gateway"
 PACKAGES = {"claude": "@anthropic-ai/claude-code@2.1.197", "codex": "@openai/codex@0.169.0"}
-SAID = (("add_note", {"text": "frozen"}), ("send_note", {"to": "team", "text": "frozen"}), ("drop_notes", {}))
+SAID: tuple[tuple[str, dict[str, str]], ...] = (
+    ("add_note", {"text": "frozen"}),
+    ("send_note", {"to": "team", "text": "frozen"}),
+    ("drop_notes", {}),
+)
 
 
 def program(name: str) -> Path:

@@ -68,7 +68,7 @@ def test_a_server_at_an_address_is_guarded_like_any_other(tmp_path: Path, remote
         with anyio.fail_after(60):
             async with Client(stdio_client(found), mode=mode, elicitation_callback=yes) as client:
                 assert client.protocol_version == LATEST[mode]
-                assert [tool.name for tool in (await client.list_tools()).tools] == ["look_up", "save_note", "slow"]
+                assert [tool.name for tool in (await client.list_tools()).tools] == ["asks", "look_up", "save_note", "slow"]
                 assert text(await client.call_tool("look_up", {"order": "A-1"})) == "order A-1"
                 assert (await client.call_tool("drop_all", {})).is_error
                 assert text(await client.call_tool("save_note", {"text": "PAY 100"})) == "kept PAY 100"
@@ -89,7 +89,7 @@ def test_hosts_come_to_an_address_of_the_gateway(tmp_path: Path, mode: str) -> N
         with anyio.fail_after(60):
             async with Client(url, mode=mode, elicitation_callback=yes) as client:
                 assert client.protocol_version == LATEST[mode]
-                assert [tool.name for tool in (await client.list_tools()).tools] == ["look_up", "save_note", "slow"]
+                assert [tool.name for tool in (await client.list_tools()).tools] == ["asks", "look_up", "save_note", "slow"]
                 assert text(await client.call_tool("look_up", {"order": "A-1"})) == "order A-1"
                 assert (await client.call_tool("drop_all", {})).is_error
                 assert text(await client.call_tool("save_note", {"text": "PAY 100"})) == "kept PAY 100"

@@ -54,7 +54,7 @@ def test_the_official_client_works_through_the_gateway_in_either_era(tmp_path: P
             ) as client:  # fmt: skip
                 assert client.protocol_version == LATEST[mode]
                 listed = await client.list_tools()
-                assert [tool.name for tool in listed.tools] == ["look_up", "save_note", "slow"]
+                assert [tool.name for tool in listed.tools] == ["asks", "look_up", "save_note", "slow"]
                 assert text(await client.call_tool("look_up", {"order": "A-1"})) == "order A-1"
                 refused = await client.call_tool("drop_all", {})
                 assert refused.is_error and text(refused).startswith("Refused: ")
@@ -76,5 +76,19 @@ def test_a_client_that_cannot_ask_hears_that_a_person_is_awaited(tmp_path: Path,
             async with Client(stdio_client(gateway(tmp_path)), mode=mode) as client:
                 said = await client.call_tool("save_note", {"text": "PAY 100"})
                 assert said.is_error and "call again" in text(said)
+
+    anyio.run(tell)
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+def test_a_question_of_the_server_reaches_the_person_as_the_servers(tmp_path: Path, mode: str) -> None:
+    async def three(context: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
+        assert params.message == "[The server orders asks this, not remit] How many of A-1?"
+        return types.ElicitResult(action="accept", content={"amount": 3})
+
+    async def tell() -> None:
+        with anyio.fail_after(60):
+            async with Client(stdio_client(gateway(tmp_path)), mode=mode, elicitation_callback=three) as client:
+                assert text(await client.call_tool("asks", {"order": "A-1"})) == "3 of A-1"
 
     anyio.run(tell)

@@ -205,15 +205,20 @@ LINGER = Shell(command="sleep 600", seconds=600)
 STOPPED = {name: ("deaf", "busy") if name in ("acp", "agent", "codex") else ("deaf",) for name in NAMES}
 
 
+CROWD = "seq 200 | while read -r n; do setsid sleep 600 >/dev/null 2>&1 </dev/null & done; sleep 600"
+
+
 def hold_out(scene: Scene, rogue: str) -> str:
     """A rogue that does not end by itself."""
-    if scene.name == "acp" and rogue == "busy":
-        line = "seq 200 | while read -r n; do setsid sleep 600 >/dev/null 2>&1 </dev/null & done; sleep 600"
-        return scene.saying(
-            "script: " + json.dumps([{"do": "shell", "command": line}]),
-            limits="limits: {turns: 30, time: 5m, tokens: 1M, usd: 10}",
-        )
-    return set_on(scene, rogue, *([LINGER] if rogue != "deaf" else []))
+    if rogue == "deaf":
+        return set_on(scene, rogue)
+    if rogue != "busy":
+        return set_on(scene, rogue, LINGER)
+    if scene.name == "acp":
+        return scene.saying("script: " + json.dumps([{"do": "shell", "command": CROWD}]), limits=LIMITS)
+    script = scene.marked(Script(name=rogue, steps=(Shell(command=CROWD, seconds=600),)))
+    scene.server.add(script)
+    return scene.saying(f"[[script: {script.name}]] Prepare this repository for the release", limits=LIMITS)
 
 
 def stops() -> Iterator[Any]:
@@ -227,11 +232,11 @@ def stops() -> Iterator[Any]:
 def test_nothing_of_a_rogue_lives_two_seconds_after_it_is_stopped(tmp_path: Path, name: str, rogue: str) -> None:
     with real(tmp_path, name) as scene:
         before = everything(scene)
-        with scene.begin(hold_out(scene, rogue)) as running:
+        with scene.begin(hold_out(scene, rogue)) as begun:
             least = 200 if rogue == "busy" else 1
             eventually(lambda: len(scene.alive()) > least)
             receipt = stopped(scene)
-            running.end(code=6)
+            begun.end(code=6)
         assert receipt["verdict"] == "stopped"
         assert "is empty" in receipt["receipt"]
         assert len(receipt["ended"]) >= 1

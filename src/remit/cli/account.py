@@ -1,5 +1,6 @@
 """`remit account`: the five questions about a run, answered from the record."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -99,6 +100,8 @@ QUESTIONS = {
     5: "What evidence exists?",
 }
 CONSIDERED = "What did it consider?"
+FEW = 12
+"""programs that are listed one by one; of more, only how many"""
 
 
 def _one(told: Account, run: str, number: int, as_json: bool) -> None:
@@ -129,7 +132,14 @@ def _answer(told: Account, number: int) -> Iterator[str]:
         case 1:
             for rule in told.boundary.get("rules", ()):
                 yield f"  {rule['effect']:5} {rule['verb']} {', '.join(rule['objects'])}  [{rule['id']}]"
-            yield from _rows(told.allowed, "it did nothing that needed permission")
+            seen = [row for row in told.allowed if _only_seen(row)]
+            many = len(seen) > FEW
+            listed = tuple(row for row in told.allowed if not (many and _only_seen(row)))
+            yield from _rows(listed, "it did nothing that needed permission")
+            if many:
+                counted = Counter(row.object.split(" ", 1)[0] for row in seen)
+                most = ", ".join(f"{times} of {name}" for name, times in counted.most_common(3))
+                yield f"  and {len(seen)} programs that no rule is about: {most} … (--json lists them)"
         case 2:
             yield from _rows(told.refused, "nothing")
             yield from _absent(told.boundary)
@@ -142,6 +152,11 @@ def _answer(told: Account, number: int) -> Iterator[str]:
             yield from _rows(tuple(row for row in told.evidence if row.action != "charge"), "none")
             if charges:
                 yield f"  and {len(charges)} charges against its limits (--json lists them)"
+
+
+def _only_seen(row: Row) -> bool:
+    """A program that was recorded because it started, and that no rule is about."""
+    return row.action == "run" and row.reason.startswith("NEUTRAL") and "what starts in the box" not in row.reason
 
 
 def _absent(bounds: Mapping[str, Any]) -> Iterator[str]:

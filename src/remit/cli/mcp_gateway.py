@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--pin", type=click.Path(path_type=Path), help="the file the tools' definitions are pinned in")
 @click.option("--wait", default=0, metavar="SECONDS", type=click.FloatRange(0), help="how long a call waits for a person")
 @click.option("--person-at-host", is_flag=True, help="the local identity sits at this host, and may be asked there")
+@click.option("--carry-on", is_flag=True, help="leave a run open while people are awaited, and go on with it next time")
 @click.option("--unattended", is_flag=True, help="nobody will answer: what could only be asked is refused")
 @click.argument("server", nargs=-1, type=click.UNPROCESSED)
 def command(**given: Any) -> None:
@@ -51,7 +52,7 @@ def wanted(given: dict[str, Any]) -> "Wanted":
     return Wanted(
         contract=given["contract"], org=given["org"], home=home(), workspace=given["workspace"],
         command=("remit", "mcp", "gateway", *(given["server"] or (given["url"],))), unattended=given["unattended"],
-        person_here=given["person_at_host"], wait=given["wait"],
+        person_here=given["person_at_host"], wait=given["wait"], carry_on=given["carry_on"],
     )  # fmt: skip
 
 

@@ -75,7 +75,10 @@ class Deeds:
     def rogue(self, step: Step) -> str:
         """Something that no agent should do. That it began is said first."""
         self.agent.say(f"began {step['how']} {step.get('nonce', '')}\n")
-        made: str = getattr(self, ROGUES[ROGUES.index(step["how"])])(step)
+        try:
+            made: str = getattr(self, ROGUES[ROGUES.index(step["how"])])(step)
+        except OSError as error:  # a program that may not start, a file that may not be touched
+            return f"stopped by {type(error).__name__}"
         return made
 
     # ------------------------------------------------------------ good

@@ -94,6 +94,8 @@ class Bench:
         if self.manner == "breaks":
             return {"code": -32603, "message": "something broke inside"}
         said = [{"type": "text", "text": f"saved, with {os.environ.get('TOKEN')}"}]
+        if self.manner == "floods":
+            said[0]["text"] = "x" * (17 << 20)
         if self.manner == "fails":
             return {"content": said, "isError": True}
         return {"content": said, "structuredContent": {"id": "note-1", "amount": params["arguments"].get("amount")}}

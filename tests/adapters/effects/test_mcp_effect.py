@@ -196,6 +196,13 @@ def test_a_wrong_token_over_http_is_refused_before_anything_was_asked(room: Room
         perform(room.tool(server=room.http("kind", "2026", token="another")))
 
 
+def test_an_answer_without_an_end_is_ended(room: Room) -> None:
+    with pytest.raises(Broken):
+        perform(room.tool(server=room.http("floods", "2026")))
+    with pytest.raises(Broken):
+        perform(room.tool("floods"))
+
+
 @pytest.mark.parametrize("era", ERAS)
 def test_a_resource_is_read_live_each_time(era: str, room: Room) -> None:
     resource = room.tool("kind", era, what="resource", name="deploy://status/{service}", errors="nothing happened")

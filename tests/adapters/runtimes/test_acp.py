@@ -423,16 +423,12 @@ def test_what_cannot_be_told_is_a_call_by_its_name() -> None:
     ]
 
 
-def test_a_command_in_another_folder_is_at_best_asked_about() -> None:
-    for told in (
-        {"rawInput": {"command": "make", "workdir": f"{WORK}/sub"}},
-        {"title": "make", "content": [{"type": "content", "content": {"type": "text", "text": "[in sub] (builds)"}}]},
-    ):
-        assert [action.object for action in actions(call({"toolCallId": "t", "kind": "execute", **told}), WORK)] == ["make"]
-    here = call({"toolCallId": "t", "kind": "execute", "rawInput": {"command": "make", "cwd": WORK}})
-    assert [action.object for action in actions(here, WORK)] == [("make",)]
-    list_ = call({"toolCallId": "t", "kind": "execute", "rawInput": {"command": ["make", "a b"], "cwd": "/"}})
-    assert [action.object for action in actions(list_, WORK)] == ["make 'a b'"]
+def test_a_command_in_another_folder_begins_with_going_there() -> None:
+    noted = [{"type": "content", "content": {"type": "text", "text": "[in sub] (builds)"}}]
+    assert of("execute", rawInput={"command": "make all", "workdir": f"{WORK}/sub"}) == ["run cd sub", "run make all"]
+    assert of("execute", title="make all", content=noted) == ["run cd sub", "run make all"]
+    assert of("execute", rawInput={"command": ["make", "a b"], "cwd": "/"}) == ["run cd /", "run make a b"]
+    assert of("execute", rawInput={"command": "make", "cwd": WORK}) == ["run make"]
 
 
 def test_outside_the_workspace_an_action_keeps_its_absolute_path_and_in_a_room_of_the_box_there_is_none() -> None:

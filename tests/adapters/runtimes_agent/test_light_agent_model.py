@@ -83,7 +83,7 @@ def test_every_further_try_is_a_call_of_its_own(
     account = AllowingAccount()
     assert anyio.run(worked, place, model, account, "[[script: busy]]") == "at last"
     assert len(account.reserved) == len(server.work) == 3
-    assert [key for key, _ in account.given_back] == ["call-1", "call-2"]
+    assert [(key, why[:10]) for key, why in account.given_back] == [("call-1", "try 1 of 4"), ("call-2", "try 2 of 4")]
     assert [key for key, _, _ in account.settled] == ["call-3"]
 
 

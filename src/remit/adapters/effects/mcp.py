@@ -6,6 +6,7 @@ leaves a doubt, an answer that is an error too, unless the binding says that err
 """
 
 import hashlib
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ import anyio
 from remit.adapters.effects import mcp_ask
 from remit.adapters.effects.answers import single
 from remit.adapters.effects.arguments import json_text, readable, usable
-from remit.adapters.effects.http_headers import checked
 from remit.adapters.effects.mcp_pin import held
 from remit.adapters.effects.mcp_seen import changed_since
 from remit.adapters.effects.secret import Secrets
@@ -33,6 +33,7 @@ STARTING = 60.0
 """seconds until the server has said what it is; a package runner may have to fetch it first"""
 PATIENCE = 120.0
 """seconds for the call itself"""
+READING = STARTING + PATIENCE
 
 
 @dataclass
@@ -132,11 +133,13 @@ class McpEffect:
         from mcp.client import Client
 
         from remit.adapters.effects.mcp_process import Muttering, spoken_to
+        from remit.adapters.effects.mcp_remote import over_http
 
+        logging.getLogger("mcp").addHandler(logging.NullHandler())  # what matters of it is told by what is raised
         server, muttering = self._binding.server, Muttering()
         transport: Any
         if server.url:
-            transport = _over_http(server.url, [(name, secrets.read(text)) for name, text in server.headers])
+            transport = over_http(server.url, [(name, secrets.read(text)) for name, text in server.headers], READING)
         else:
             transport = spoken_to(server.run, {name: secrets.read(text) for name, text in server.env}, muttering)
         begun = False
@@ -152,21 +155,6 @@ class McpEffect:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def _over_http(url: str, headers: list[tuple[str, str]]) -> AsyncIterator[tuple[Any, Any]]:
-    """A transport whose requests carry these headers, and no others to any other host."""
-    import httpx2
-    from mcp.client.streamable_http import streamable_http_client
-
-    checked(headers)
-    patience = httpx2.Timeout(30.0, read=STARTING + PATIENCE)
-    async with (
-        httpx2.AsyncClient(headers=headers, timeout=patience, follow_redirects=False) as client,
-        streamable_http_client(url, http_client=client) as streams,
-    ):
-        yield streams
 
 
 def _first(error: BaseException) -> Exception:

@@ -19,10 +19,11 @@ from remit.contract.party import Tool
 from remit.engine import hosted
 from remit.engine.start import start
 from remit.engine.supervisor import Supervisor
-from remit.errors import BadInput
+from remit.errors import BadInput, Busy
 from remit.guard import Done, Guard, Outcome, Refused, Waiting
 from remit.guard.carrying import Carrier, Lease
 from remit.guard.declaring import Declared
+from remit.guard.guarding import outcome
 from remit.guard.opening import Terms, home_of, terms
 from remit.mcp.gateway.listing import undeclared
 from remit.mcp.gateway.messages import Reply
@@ -32,7 +33,10 @@ from remit.mcp.gateway.performing import ServerPerformer
 from remit.mcp.gateway.server import Lost, Server
 from remit.ports import Performer, Signer
 from remit.run.metered import ContextLoaded
+from remit.run.outbox import ENDED
+from remit.run.state import Run
 
+TOOL = "mcp tool "
 Result = Done | Refused | Waiting
 MOST_KEPT = 4 * 1024 * 1024
 """bytes of answers that are kept for whoever asks again"""
@@ -40,7 +44,10 @@ MOST_KEPT = 4 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What a gateway is started with. `person_here`: the local identity sits at the host, so what is said there is theirs."""
+    """What a gateway is started with. `person_here`: the local identity sits at the host, so what is said there is theirs.
+
+    `carry_on`: a run in which people are awaited when the host leaves is left open, and goes on with the next gateway.
+    """
 
     contract: Path
     org: str | None = None
@@ -50,6 +57,7 @@ class Wanted:
     unattended: bool = False
     person_here: bool = False
     wait: float = 0
+    carry_on: bool = False
 
 
 class Performers(Mapping[str, Performer]):
@@ -84,6 +92,7 @@ class Desk:
         self.offered: set[str] = set()
         self.declared: frozenset[str] = frozenset()
         self.person = ""
+        self.pinned: dict[str, str] = {}
         self.outcome: Outcome | None = None
         self.signer: Signer | None = None
         self._agreed: Terms
@@ -206,6 +215,27 @@ class Desk:
 
     async def _keep(self, tools: list[Tool], *, task_status: TaskStatus[Guard]) -> None:
         """The run, from its beginning to its end."""
+        lease = await self._carried_on() or await self._started(tools)
+        try:
+            self._carrier = carrier = Carrier(self._supervisor, lease.run, lease.lease)
+            run = await carrier.state()
+            if not run.attempt:
+                await hosted.begin(carrier.hands, run)
+            else:  # what another process left half done is found out first
+                await carrier.supervisor.drive(run.id)
+            async with anyio.create_task_group() as group:
+                guard = Guard(carrier, group, self.person)
+                group.start_soon(carrier.attend)
+                task_status.started(guard)
+                await self._over.wait()
+                stays = self.wanted.carry_on and unsettled(await carrier.state())
+                self.outcome = outcome(await carrier.state()) if stays else await guard.finish()
+                guard.leave()
+                group.cancel_scope.cancel()
+        finally:
+            lease.lease.let_go()
+
+    async def _started(self, tools: list[Tool]) -> "_Held":
         agreed, wanted = self._agreed, self.wanted
         known = replace(agreed.organisation, tools=(*agreed.organisation.tools, *tools))
         run_id = await start(
@@ -213,21 +243,47 @@ class Desk:
             trigger=f"an MCP gateway of {self.person}", checklist=[(item.item, item.ok) for item in agreed.review.checklist],
             context=agreed.context, requester=self.person, unattended=wanted.unattended, hosted=True,
         )  # fmt: skip
-        lease = Lease(self._supervisor.hands.leases, run_id)
-        await lease.take()
-        try:
-            self._carrier = carrier = Carrier(self._supervisor, run_id, lease)
-            await hosted.begin(carrier.hands, await carrier.state())
-            async with anyio.create_task_group() as group:
-                guard = Guard(carrier, group, self.person)
-                group.start_soon(carrier.attend)
-                task_status.started(guard)
-                await self._over.wait()
-                self.outcome = await guard.finish()
-                guard.leave()
-                group.cancel_scope.cancel()
-        finally:
-            lease.let_go()
+        held = _Held(run_id, Lease(self._supervisor.hands.leases, run_id))
+        await held.lease.take()
+        return held
+
+    async def _carried_on(self) -> "_Held | None":
+        """The newest run that was left because people were awaited, under this contract and about this workspace."""
+        if not self.wanted.carry_on:
+            return None
+        hands, here = self._supervisor.hands, str((self.wanted.workspace or Path()).resolve())
+        for job in sorted(await hands.ledger.jobs(), key=lambda job: job.run, reverse=True):
+            run = await hands.replay(job.run)
+            begun = run.started
+            if begun is None or begun.command != self.wanted.command or begun.workspace != here or not begun.hosted:
+                continue
+            if run.phase != "working" or run.stop or run.contract.hash() != self._agreed.contract.hash():
+                continue
+            held = _Held(run.id, Lease(hands.leases, run.id))
+            try:
+                await held.lease.take()
+            except Busy:
+                continue
+            rows = [each.event for each in await hands.ledger.events(run.id)]
+            seen = [each for each in rows if isinstance(each, ContextLoaded) and each.what.startswith(TOOL)]
+            self.pinned = {each.what.removeprefix(TOOL): each.digest for each in seen}
+            return held
+        return None
+
+
+@dataclass(frozen=True)
+class _Held:
+    run: str
+    lease: Lease
+
+
+def unsettled(run: Run) -> bool:
+    """Whether people are awaited, or an effect is not over: leaving the run open keeps their answers worth something."""
+    return (
+        run.phase == "working"
+        and not run.stop
+        and bool(run.blocking or any(each.state not in ENDED for each in run.drafts.values()))
+    )
 
 
 @asynccontextmanager

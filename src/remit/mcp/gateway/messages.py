@@ -23,6 +23,7 @@ Id = int | str
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 VERSION = "io.modelcontextprotocol/protocolVersion"
 CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
+SERVER_INFO = "io.modelcontextprotocol/serverInfo"
 SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
 
 

@@ -8,9 +8,9 @@ import anyio
 
 from remit.adapters.effects.arguments import json_text
 from remit.errors import BadInput, Broken
-from remit.mcp.gateway.desk import Desk
+from remit.mcp.gateway.desk import TOOL, Desk
 from remit.mcp.gateway.listing import NotOffered, could, definitions, shown, whole_list
-from remit.mcp.gateway.messages import PARAMS, Note, Reply, Request, Unreadable
+from remit.mcp.gateway.messages import PARAMS, SERVER_INFO, Note, Reply, Request, Unreadable
 from remit.mcp.gateway.passing import Passing
 from remit.mcp.gateway.pinning import Pins, read_pins, write_pins
 from remit.mcp.gateway.server import Server
@@ -36,7 +36,8 @@ class Shelf:
 
     def met(self, server: Server, said: Mapping[str, Any]) -> None:
         """What the server says it is."""
-        info = said.get("serverInfo")
+        meta = said.get("_meta")
+        info = said.get("serverInfo") or (meta.get(SERVER_INFO) if isinstance(meta, Mapping) else None)
         name = info.get("name") if isinstance(info, Mapping) else None
         if isinstance(name, str) and name.isprintable() and 0 < len(name) <= 80:
             server.name = name
@@ -80,12 +81,13 @@ class Shelf:
                 self._stale = True
                 raise
             self._known = definitions(listed)
+            await self.desk.begin(self._known)
+            self.pins.known = {**self.desk.pinned, **self.pins.known}
             new = self.pins.see(self._known)
             if new and self._file is not None:
                 write_pins(self._file, self.pins.known)
-            sizes = {f"mcp tool {name}": (mark, len(json_text(self._known[name]))) for name, mark in new.items()}
+            sizes = {f"{TOOL}{name}": (mark, len(json_text(self._known[name]))) for name, mark in new.items()}
             self._seen |= sizes
-            await self.desk.begin(self._known)
             seen, self._seen = self._seen, {}
             await self.desk.loaded(seen)
 

@@ -15,7 +15,7 @@ def answered(passing: Passing, said: Done | Refused | Waiting, run: str, kept: R
     match said:
         case Done():
             reply = passing.reply or kept
-            return messages.answer(passing.id, reply) if reply is not None else messages.result(passing.id, _done(said))
+            return messages.answer(passing.id, reply) if reply is not None else messages.result(passing.id, _done(passing, said))
         case Refused():
             if passing.reply is not None:  # allowed, and the server did not: its own words say more
                 return messages.answer(passing.id, passing.reply)
@@ -57,8 +57,9 @@ def waiting_words(said: Waiting, run: str) -> str:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _done(said: Done) -> Any:
-    if isinstance(said.output, dict):
+def _done(passing: Passing, said: Done) -> Any:
+    """What is on record of an answer nobody waited for, or of a tool that something else than the server carries out."""
+    if isinstance(said.output, dict) and ("content" in said.output or passing.request.method != "tools/call"):
         return said.output
     return {"content": [{"type": "text", "text": f"Done: {said.receipt}"}], "resultType": "complete"}
 

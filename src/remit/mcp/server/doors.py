@@ -42,7 +42,7 @@ async def over_http(server: "Server[Any]", host: str, port: int, token: str, rea
                 serving.should_exit = True
 
     async def announce() -> None:
-        while not serving.started and not serving.should_exit:
+        while not serving.started and not serving.should_exit:  # noqa: ASYNC110 - uvicorn has no event for it
             await anyio.sleep(0.01)
         shown = f"[{host}]" if ":" in host else host
         ready(f"http://{shown}:{sock.getsockname()[1]}/mcp")

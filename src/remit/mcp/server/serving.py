@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Awaitable, Callable
+from importlib.metadata import version
 from typing import Any
 
 import mcp_types as types
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
-from remit import __version__
 from remit.errors import BadInput, RemitError
 from remit.evidence.visible import visible
 from remit.mcp.server.desk import Desk
@@ -18,8 +18,9 @@ from remit.mcp.server.wanted import ONLY_READS, WANTS, Account, read, says, sche
 from remit.mcp.server.writing import how_to_write
 
 INSTRUCTIONS = """\
-remit hands work over under a contract that bounds it. Write one (prompt write_contract), `check` it, `delegate` it, follow it with `status`.
-You can supply context and stop what you delegated. You can approve nothing and accept nothing: that is for the people the contract names.
+remit hands work over under a contract that bounds it. Write one (prompt write_contract), `check` it, `delegate` it, follow it by
+`status`. You can supply context and stop what you delegated. You can approve nothing and accept nothing: that is for the people
+the contract names.
 """
 SEEN = {"account": "the five questions about a run", "contract": "the contract of a run", "diff": "what a run changed"}
 _URI = re.compile(r"remit://runs/(?P<run>[a-z0-9.]{1,64})/(?P<what>account|contract|diff)")
@@ -54,7 +55,7 @@ def server(desk: Desk) -> "Server[Any]":
         )
 
     return Server(
-        "remit", version=__version__, instructions=INSTRUCTIONS, on_list_tools=_tools, on_call_tool=call_tool,
+        "remit", version=version("remit"), instructions=INSTRUCTIONS, on_list_tools=_tools, on_call_tool=call_tool,
         on_list_resources=_resources, on_list_resource_templates=_templates, on_read_resource=read_resource,
         on_list_prompts=_prompts, on_get_prompt=get_prompt,
     )  # fmt: skip

@@ -6,7 +6,6 @@ an agent says of itself proves nothing; the box bounds it either way.
 
 import posixpath
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -108,25 +107,23 @@ def written(wanted: Native) -> tuple[str, ...]:
 
 
 def executing(about: Call, workspace: str) -> tuple[Action, ...]:
-    """A command: its words where they are given, else the line. In another folder than the workspace it is at best a text."""
+    """A command: its words where they are given, else those of the line. In another folder its words mean other files."""
     command = about.given.get("command", about.given.get("cmd"))
     if isinstance(command, list) and command and all(isinstance(word, str) for word in command):
-        if elsewhere(about, workspace):
-            return (Action(verb="run", object=" ".join(map(shlex.quote, command))),)
-        return (Action(verb="run", object=tuple(command)),)
-    line = command if isinstance(command, str) else about.title
-    if not line.strip():
-        return ()
-    if elsewhere(about, workspace):
-        return (Action(verb="run", object=line),)
-    return shell_line.actions(shell_line.unwrapped(line), workspace)
+        found: tuple[Action, ...] = (Action(verb="run", object=tuple(command)),)
+    else:
+        line = command if isinstance(command, str) else about.title
+        found = shell_line.actions(shell_line.unwrapped(line), workspace) if line.strip() else ()
+    folder = elsewhere(about, workspace)
+    return (Action(verb="run", object=("cd", folder)), *found) if folder and found else found
 
 
-def elsewhere(about: Call, workspace: str) -> bool:
-    """Whether a command is run in another folder than the workspace: there its words mean other files."""
+def elsewhere(about: Call, workspace: str) -> str:
+    """The other folder that a command is run in; empty where it is the workspace."""
     named = [about.given[key] for key in FOLDERS if isinstance(about.given.get(key), str)]
     noted = NOTED_FOLDER.match(about.note)
-    return any(action_path(each, workspace) != "." for each in (*named, *([noted.group(1)] if noted else [])))
+    found = (*named, *([noted.group(1)] if noted else []))
+    return next((action_path(path, workspace) or path for path in found if action_path(path, workspace) != "."), "")
 
 
 def each(named: Sequence[str], verb: Verb, workspace: str) -> tuple[Action, ...] | None:

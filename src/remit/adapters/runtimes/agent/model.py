@@ -12,7 +12,7 @@ from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 
 from remit.adapters.models.tokens import FRAME, upper
-from remit.errors import BadInput, Unavailable
+from remit.errors import BadInput, Broken, Unavailable
 from remit.ports.models import Account, Hold, ModelCall, NoCall, ToolUse, Usage
 
 USUAL_OUTPUT = 8192
@@ -81,19 +81,20 @@ class Metered(WrapperModel):
             model=self.wrapped.model_name, provider=provider(self.wrapped), hosted=hosted, output=self._most,
             input=self._estimate(model_request_parameters),
         )  # fmt: skip
-        for pause in PAUSES:
+        for number, pause in enumerate((*PAUSES, None), 1):
             try:
-                return await self._once(call, messages, model_settings, model_request_parameters)
+                return await self._once(call, messages, model_settings, model_request_parameters, number)
             except ModelHTTPError as error:
-                if error.status_code not in AGAIN:
+                if error.status_code not in AGAIN or pause is None:
                     raise
                 told = getattr(error, "retry_after", None)
                 await self._sleep(min(told if told is not None else pause, LONGEST_PAUSE))
-        return await self._once(call, messages, model_settings, model_request_parameters)
+        raise Broken("the tries of a model call ended without an end")
 
     async def _once(
-        self, call: ModelCall, messages: list[ModelMessage], settings: ModelSettings | None, parameters: ModelRequestParameters
-    ) -> ModelResponse:
+        self, call: ModelCall, messages: list[ModelMessage], settings: ModelSettings | None,
+        parameters: ModelRequestParameters, number: int,
+    ) -> ModelResponse:  # fmt: skip
         hold = await self._account.reserve(call)
         if isinstance(hold, NoCall):
             raise NotMade(hold)
@@ -102,15 +103,16 @@ class Metered(WrapperModel):
             response = await self.wrapped.request(messages, own, parameters)
         except BaseException as error:
             with anyio.CancelScope(shield=True):
-                await self._undone(hold, error)
+                await self._undone(hold, error, number)
             raise
         with anyio.CancelScope(shield=True):
             await self._account.settle(hold, usage(response), tool_uses(response))
         return response
 
-    async def _undone(self, hold: Hold, error: BaseException) -> None:
+    async def _undone(self, hold: Hold, error: BaseException, number: int) -> None:
         if nothing_done(error):
-            await self._account.release(hold, " ".join(str(error).split())[:200] or type(error).__name__)
+            why = " ".join(str(error).split())[:200] or type(error).__name__
+            await self._account.release(hold, f"try {number} of {len(PAUSES) + 1}: {why}")
         else:
             await self._account.settle(hold, None)
 

@@ -58,7 +58,9 @@ class LightAgent:
                 if self._left_off:
                     self._scope.cancel()
                 try:
-                    self.words = await sys.modules[LOOP].work(self._model or task.model, bench, task, chosen(task.command, _declared(task)))
+                    self.words = await sys.modules[LOOP].work(
+                        self._model or task.model, bench, task, chosen(task.command, _declared(task))
+                    )
                 except Gone:
                     self.words = "the box ended"
                 except Exception as error:  # noqa: BLE001 - a group would wrap it
