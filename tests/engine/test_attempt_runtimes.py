@@ -210,7 +210,7 @@ def test_a_driver_that_never_notices_that_its_box_has_ended_is_left_after_two_se
         world = Office(tmp_path, stays, program=idles)
         began = time.monotonic()
         run = await world.begin(contract())
-        assert 1.9 < time.monotonic() - began < 4
+        assert 1.9 < time.monotonic() - began < 8
         assert (await world.one(run.id, "work_done")).why == "ended"
 
     story(tell)
@@ -237,7 +237,7 @@ def test_a_stop_asks_the_runtime_to_leave_off_before_its_box_is_killed(tmp_path:
         assert (state.verdict, alive, world.runtime.cancelled) == ("stopped", [True], 1)
         done, said = await world.one(run, "work_done"), await world.one(run, "stopped")
         assert (done.why, said.receipt) == ("stopped", done.receipt)
-        assert took < 1
+        assert took < 2
 
     story(tell)
 

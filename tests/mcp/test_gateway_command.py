@@ -12,7 +12,7 @@ from typing import IO, Any
 import anyio
 import pytest
 from click.testing import CliRunner
-from gateway_story import CONTRACT, SERVER
+from gateway_story import SERVER
 from mcp.client.client import Client
 from mcp.client.stdio import stdio_client
 from test_gateway_sdk import gateway, text
@@ -22,6 +22,8 @@ from remit.cli.mcp import SUBCOMMANDS, command
 from remit.cli.mcp_gateway import command as gateway_command
 from remit.errors import BadInput
 from remit.mcp.gateway.process import environment
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "gateway"
 
 
 def started(folder: Path, *argv: str, **variables: str) -> "subprocess.Popen[str]":
@@ -132,5 +134,30 @@ def test_pins_do_not_lie_where_an_agent_could_write_them(tmp_path: Path) -> None
     assert (said.returncode, "lies in the workspace" in said.stderr) == (2, True)
 
 
-def test_the_contract_of_these_stories_is_one_that_people_could_write() -> None:
-    assert CONTRACT.startswith("goal: ")
+def test_the_example_of_the_documents_does_what_they_say(tmp_path: Path) -> None:
+    found = gateway(tmp_path)
+    found.args = [
+        *(
+            "-m",
+            "remit.cli.main",
+            "mcp",
+            "gateway",
+            "--contract",
+            str(EXAMPLE / "notes.remit.yaml"),
+            "--workspace",
+            str(tmp_path),
+        ),
+        *("--unattended", "--", sys.executable, str(EXAMPLE / "notes_server.py"), str(tmp_path / "notes.txt")),
+    ]
+    process = subprocess.Popen(
+        [found.command, *found.args], env={**(found.env or {}), "REMIT_HOME": str(tmp_path.parent / f"{tmp_path.name}-home")}, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    ask(process, "initialize", protocolVersion="2025-11-25", capabilities={}, clientInfo={"name": "x", "version": "1"})
+    assert [tool["name"] for tool in ask(process, "tools/list")["result"]["tools"]] == ["add_note", "read_notes", "send_note"]
+    assert ask(process, "tools/call", name="add_note", arguments={"text": "frozen"})["result"]["content"][0]["text"] == "added"
+    assert ask(process, "tools/call", name="read_notes", arguments={})["result"]["content"][0]["text"] == "frozen\n"
+    for name, arguments in (("send_note", {"to": "team", "text": "frozen"}), ("drop_notes", {})):
+        assert ask(process, "tools/call", name=name, arguments=arguments)["result"]["isError"]
+    _, said = process.communicate(timeout=60)
+    assert ": success" in said

@@ -65,7 +65,7 @@ def test_claude_code_works_through_the_gateway_and_is_held_by_it(tmp_path: Path)
     with served([Script(name="notes", steps=(*steps, Final(text="that was it")))]) as model:
         env = environment(
             tmp_path, ANTHROPIC_BASE_URL=model.url, ANTHROPIC_API_KEY="k", CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC="1",
-            DISABLE_TELEMETRY="1",
+            DISABLE_TELEMETRY="1", MCP_CONNECTION_NONBLOCKING="false",
         )  # fmt: skip
         said = subprocess.run(
             [str(claude), "-p", "[[script: notes]]", "--mcp-config", str(tmp_path / "mcp.json"), "--strict-mcp-config",
@@ -79,15 +79,25 @@ def test_claude_code_works_through_the_gateway_and_is_held_by_it(tmp_path: Path)
     assert decided(tmp_path)[:2] == [("add_note", "allow"), ("send_note", "ask")]
 
 
-def test_codex_takes_the_same_command_in_its_own_settings(tmp_path: Path) -> None:
+def test_codex_works_through_the_gateway_with_the_same_command(tmp_path: Path) -> None:
     codex, command = program("codex"), gateway(tmp_path)
+    env = environment(tmp_path, OPENAI_API_KEY="k", CODEX_HOME=str(tmp_path / "codex"))
+    (tmp_path / "codex").mkdir()
     added = subprocess.run(
         [str(codex), "mcp", "add", "notes", "--env", f"REMIT_HOME={tmp_path / 'home'}", "--", *command],
-        env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=False,
+        env=env, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert added.returncode == 0, added
-    listed = subprocess.run(
-        [str(codex), "mcp", "list", "--json"], env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=False
-    )
-    (server,) = json.loads(listed.stdout)
-    assert server["transport"]["args"] == command[1:]
+    settings = tmp_path / "codex" / "config.toml"
+    steps = tuple(Tool(name=f"mcp__notes__{name}", arguments=arguments) for name, arguments in SAID)
+    with served([Script(name="notes", steps=(*steps, Final(text="that was it")))]) as model:
+        provider = f'[model_providers.story]\nname = "story"\nbase_url = "{model.url}/v1"\nenv_key = "OPENAI_API_KEY"\nwire_api = "responses"\nsupports_websockets = false\n'
+        top = 'model = "gpt-5.1-codex"\nmodel_provider = "story"\ncheck_for_update_on_startup = false\nanalytics = { enabled = false }\n'
+        settings.write_text(f"{top}{settings.read_text()}\n{provider}")
+        said = subprocess.run(
+            [str(codex), "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "[[script: notes]]"],
+            env=env, cwd=tmp_path / "work", capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL, check=False,
+        )  # fmt: skip
+    assert "that was it" in said.stdout, said
+    assert (tmp_path / "work" / "notes.txt").read_text() == "frozen\n", said
+    assert decided(tmp_path)[:2] == [("add_note", "allow"), ("send_note", "ask")]

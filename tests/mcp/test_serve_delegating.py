@@ -158,5 +158,5 @@ def test_a_host_sees_and_ends_only_what_it_may(place: Place) -> None:
 
 
 def _processes(mark: str) -> list[str]:
-    said = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in said.splitlines() if mark in line and "ps -eo" not in line]
+    said = subprocess.run(["ps", "-ewwo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in said.splitlines() if mark in line and "ps -eww" not in line]

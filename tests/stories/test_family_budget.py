@@ -15,7 +15,7 @@ from typing import Any
 
 import anyio
 import pytest
-from worlds import CLEAN, OWNER
+from worlds import CLEAN, OWNER, ROOT, Told, small
 
 from remit.adapters.clock import SystemClock
 from remit.adapters.ledgers.sqlite import open_ledger
@@ -41,7 +41,7 @@ from remit.run.state import Run
 from remit.testing.accounts import Flat
 from remit.testing.checks_models import answered, request
 from remit.testing.leases import MemoryLeases
-from remit.testing.models import Burst, Script, Slow, serving
+from remit.testing.models import Burst, Script, Slow, served, serving
 from remit.testing.models import Usage as Counted
 from remit.testing.sandbox import Inside, UnconfinedScripts
 from remit.testing.workspace import PlainWorkspace
@@ -55,6 +55,7 @@ success: [{{id: hello, file: docs/hello.md, exists: true}}]
 recovery: [{{when: failed, do: stop}}]
 containment: L0
 """
+AGENT = ROOT / "src" / "remit" / "testing" / "acp_agent.py"
 NAMES = ("turns", "tokens", "usd")
 ENDS = ("counted", "counted", "less", "hung up", "released", "killed")
 
@@ -76,8 +77,9 @@ async def hands(home: Path) -> AsyncIterator[Hands]:
 async def at_work(over: Hands, folder: Path, limits: Limits) -> str:
     """A run whose attempt has begun, and that nobody drives: whoever has its name may call models for it."""
     (folder / "work").mkdir()
-    rules = tuple(
-        Rule(id=verb, effect="may", verb=verb, objects=(what,)) for verb, what in (("read", "**"), ("delegate", "command"))
+    rules = (
+        Rule(id="reads", effect="may", verb="read", objects=("**",)),
+        Rule(id="hands-on", effect="may", verb="delegate", objects=("command",)),
     )
     contract = Contract(
         goal="g", owner=OWNER, rules=rules, limits=limits, containment="L0", recovery=(),
@@ -228,12 +230,14 @@ def processes(folder: Path, seed: int, *, tasks: int, times: int, usd: int) -> N
             return await at_work(over, folder, Limits(time=600, turns=tasks * times * 3, usd=tasks * times * 4 * usd))
 
     run = anyio.run(begin)
+    given = (str(Path(__file__).parent), str(folder / "home"), run)
+    seeds = [str(seed + 1000 * number) for number in range(4)]
+    pipe = subprocess.PIPE
     workers = [
         subprocess.Popen(
-            [sys.executable, "-c", WORKER, str(Path(__file__).parent), str(folder / "home"), run, str(seed + 1000 * number), str(tasks), str(times)],
-            env=CLEAN, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        for number in range(4)
+            [sys.executable, "-c", WORKER, *given, each, str(tasks), str(times)], env=CLEAN, text=True, stdout=pipe, stderr=pipe
+        )
+        for each in seeds
     ]
     for worker in workers:
         assert worker.stdout is not None and worker.stdout.readline() == "there\n", worker.communicate()[1][-2000:]
@@ -338,3 +342,33 @@ def test_the_account_of_fifty_streams_is_what_the_provider_says_or_all_of_it(tmp
 
 
 # -------------------------------------------------------------------------------------------------- shown before anybody guesses
+
+CAPPED = f"""
+goal: %s
+owner: {OWNER}
+may: [{{read: "**"}}, {{write: docs/**}}]
+limits: {{turns: 5, time: 60s, tokens: 100k}}
+success: [{{id: hello, file: docs/hello.md, exists: true}}]
+recovery: [{{when: failed, do: stop}}]
+"""
+
+
+def test_the_sixth_of_five_calls_is_never_made_and_that_is_said_in_every_way(tmp_path: Path) -> None:
+    """A warning before it, a fact of it, an exit code of its own, and a line for people (BUD-01, BUD-04)."""
+    steps = [{"do": "model", "prompt": "hello"}] * 8
+    with served() as server:
+        world = small(tmp_path)
+        world.env |= {"ANTHROPIC_API_KEY": "sk-real", "ANTHROPIC_BASE_URL": server.url}
+        contract = world.contract(CAPPED % json.dumps("script: " + json.dumps([*steps, {"do": "final"}])))
+        words = ("--workspace", str(world.work), "--runtime", "acp", "--with", str(AGENT.parent))
+        done = world.quick("run", contract, *words, "--json", "--", "python3", "-IS", str(AGENT), code=5)
+        told = Told(done.stdout)
+        assert len(server.journal) == 5
+        assert (told.end["verdict"], told.end["spend"]["turns"]) == ("exhausted", 5)
+        said = [(fact["kind"], fact["limit"], fact["used"], fact["of"]) for fact in told.events if "limit" in fact]
+        assert said == [("warned", "turns", "4", "5"), ("limit_reached", "turns", "5", "5")]
+        assert "5/5 turns" in world.quick("show", "last").stdout
+        account = world.quick("account", "last").stdout
+        assert "what is left of 5 turns does not suffice for another model call" in account
+        assert "limit reached turns  (5 of 5 used)" in account
+        assert "warn turns  (4 of 5 used)" in account

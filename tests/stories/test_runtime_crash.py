@@ -63,7 +63,13 @@ class Scene:
     def words(self) -> list[str]:
         """The runtime's part of a command line, and the contract."""
         if self.runtime == "agent":
-            return [self.world.contract(CONTRACT % '"Say hello. [[script: work]]"'), "--runtime", "agent", "--model", "anthropic:m-1"]
+            return [
+                self.world.contract(CONTRACT % '"Say hello. [[script: work]]"'),
+                "--runtime",
+                "agent",
+                "--model",
+                "anthropic:m-1",
+            ]
         steps = [
             {"do": "model", "prompt": "[[script: hello]]"},
             {"do": "rogue", "how": "daemon", "nonce": self.nonce},

@@ -4,6 +4,7 @@ BENCHES: dict[str, str] = {
     "agent": "a turn of the light agent, beside the bare library with the same tools",
     "decide": "one decision, beside an indexed matcher in plain Python and Cedar",
     "gateway": "a call through the MCP gateway, beside the same call direct and two records",
+    "handoff": "from asking for a heavier runtime to its first model call, beside the runtime started bare",
     "inbox": "a thousand waiting runs: the list, the page, the server, and from answer to effect",
     "ledger": "one record, beside a bare commit; verification, beside bare hashing",
     "meter": "a call of a model through the meter, beside a proxy that only passes bytes on",

@@ -1,9 +1,13 @@
 """Driving a run from a verb: follow the ledger while the engine works, then say how it stands."""
 
+from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 
 from remit.app import engine
 from remit.cli import progress
@@ -32,7 +36,7 @@ async def drive(home: Path, run_id: str, *, as_json: bool, script: list[Line] | 
             hands = replace(hands, asker=scripted(hands, script))
             supervisor = Supervisor(hands)
         elif person_at_terminal() and not as_json:
-            hands = replace(hands, asker=at_terminal(hands, follower.catch_up))
+            hands = replace(hands, asker=at_terminal(hands, follower.all_told))
             supervisor = Supervisor(hands)
         run = await followed(supervisor, run_id, follower)
     return finish(run, as_json=as_json)
@@ -44,24 +48,33 @@ async def followed(supervisor: Supervisor, run_id: str, follower: "Follower") ->
     try:
         async with anyio.create_task_group() as group:
             group.start_soon(follower.follow)
+            group.start_soon(follower.write)
             try:
                 run = await deliver(supervisor, run_id)
             finally:
                 group.cancel_scope.cancel()
                 with anyio.CancelScope(shield=True):
                     await follower.catch_up()
+                    await follower.told()  # the run is over: now it may wait for whoever reads
     except BaseExceptionGroup as several:
         raise first(several) from several
     return run
 
 
 class Follower:
-    """Reads what the ledger got since it last looked."""
+    """Reads what the ledger got since it last looked, and tells it.
+
+    Whoever does not read what is printed (a full pipe, a terminal on hold) must not hold up a stop, a limit or the meter: lines
+    are written by a thread, one at a time, and nobody waits for it while the run is driven.
+    """
 
     def __init__(self, hands: Hands, run: str, *, as_json: bool) -> None:
         self._hands = hands
         self._run = Run(id=run)
         self._json = as_json
+        self._lines: deque[Callable[[], None]] = deque()
+        self._writing = anyio.Lock()
+        self._deaf = False
 
     async def follow(self) -> None:
         """Look again and again; another process may append too."""
@@ -73,16 +86,44 @@ class Follower:
                 await self.catch_up()
             await anyio.sleep(POLL)
 
+    async def write(self) -> None:
+        """Write what there is to tell, as fast as it is read."""
+        while True:
+            await self.told()
+            await anyio.sleep(POLL)
+
+    async def told(self) -> None:
+        """Until everything that was found is written, or nobody is there to read it."""
+        async with self._writing:
+            while self._lines:
+                await anyio.to_thread.run_sync(self._some, abandon_on_cancel=True)
+
+    async def all_told(self) -> None:
+        """Look once more, and write it: before a person is asked something."""
+        await self.catch_up()
+        await self.told()
+
+    def _some(self) -> None:
+        while self._lines and not self._deaf:
+            line = self._lines[0]
+            try:
+                line()
+            except BrokenPipeError:  # the reader is gone; the run is not
+                self._deaf = True
+            self._lines.popleft()
+        if self._deaf:
+            self._lines.clear()
+
     async def catch_up(self, *, quiet: bool = False) -> None:
-        """Tell what is new."""
+        """Find what is new."""
         for record in await self._hands.ledger.events(self._run.id, after=self._run.seq):
             self._run = evolve(self._run, record)
             if quiet and record.kind != "started":
                 continue
             if self._json:
-                document(row(record))
+                self._lines.append(partial(document, row(record)))
             elif not quiet:
-                progress.show(record, self._run)
+                self._lines.append(partial(progress.show, record, self._run))
 
 
 def row(record: Recorded) -> dict[str, object]:

@@ -158,18 +158,16 @@ async def _watch(hands: Hands, gate: Gate, run: Run, box: Box, keeper: Doorkeepe
             if version != seen:
                 seen, state = version, await hands.replay(run.id, state)
             now = hands.clock.now()
-            if state.stop:
-                working.leaving = True
+            if state.stop or working.finished(now, GRACE):
+                working.leave()
                 await working.left_off()
                 return await box.stop("stopped")
             if over := keeper.over or working.gear.meter.ended(now, TOLD):
-                working.leaving = True
+                working.leave()
                 return await box.stop("limit", over)
             await _warn(hands, state)
-            if working.finished(now, GRACE):
-                return await box.stop("stopped")
-            stuck = no_progress(state, working.moved(now), now) or working.trouble or too_fast(state, working.gear.meter, now)
-            if stuck:
+            if stuck := aimless(state, working, now):
+                working.gear.meter.closed = True
                 await working.left_off()
                 return await box.stop("stopped")
 
@@ -200,6 +198,12 @@ async def _errands(hands: Hands, gate: Gate, run: Run) -> None:
                 continue
             await run_errand(hands, gate, state, found)
             state = await hands.replay(run.id, state)
+
+
+def aimless(run: Run, working: Working, now: datetime) -> str:
+    """Why the attempt is ended before anybody asked for it, or nothing (KILL-03)."""
+    nowhere = no_progress(run, working.moved(now), now) or working.trouble or working.astray()
+    return nowhere or too_fast(run, working.gear.meter, now)
 
 
 def no_progress(run: Run, moved: datetime, now: datetime) -> str:

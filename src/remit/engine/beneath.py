@@ -5,7 +5,6 @@ call and of the runtime itself, and no contract names every program a test runne
 (ADR 18). The box is the boundary either way.
 """
 
-from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from remit.authority.action import Action
@@ -17,10 +16,10 @@ LONGEST = 1024
 MOST_WORDS = 32
 
 
-async def beneath(gate: Gate, run_id: str, words: tuple[str, ...], grants: Sequence[Action]) -> Decided:
-    """The decision about a program, not recorded yet."""
+async def beneath(gate: Gate, run_id: str, words: tuple[str, ...], *, granted: bool) -> Decided:
+    """The decision about a program, not recorded yet. `granted`: it is what a tool call was granted for."""
     action = Action(verb="run", object=words)
-    if any(each.verb == "run" and meant(each.object, words) for each in grants):
+    if granted:
         return decided(run_id, action, neutral("part of a tool call that was granted"))
     async with gate.transaction() as transaction:
         run = gate.fold(transaction, run_id)
@@ -36,11 +35,11 @@ async def beneath(gate: Gate, run_id: str, words: tuple[str, ...], grants: Seque
 
 
 def meant(granted: str | tuple[str, ...], words: tuple[str, ...]) -> bool:
-    """Whether this program is the granted one, found on the way that a shell looks."""
-    return isinstance(granted, tuple) and (PurePosixPath(words[0]).name, *words[1:]) == (
-        PurePosixPath(granted[0]).name,
-        *granted[1:],
-    )
+    """Whether this program is the granted one; a bare name is found on the way that a shell looks, a path only as it is."""
+    if not isinstance(granted, tuple) or words[1:] != granted[1:]:
+        return False
+    first = words[0] if "/" in granted[0] else PurePosixPath(words[0]).name
+    return first == granted[0] or (granted[0].startswith("./") and words[0].endswith(granted[0][1:]))
 
 
 def neutral(why: str) -> Allow:

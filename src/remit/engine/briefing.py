@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from remit.contract.contract import Contract
+from remit.contract.party import Tool
 from remit.contract.print import print_contract
 from remit.engine.hands import Hands
 from remit.ports import Task
@@ -23,7 +24,7 @@ def briefed(hands: Hands, run: Run, token: str) -> Task:
         model=run.started.model or contract.model, command=run.started.command, cwd=str(Path(run.started.workspace)),
         state=state, keeps=contract.history == "keep" or run.carried > 0, token=token, meter=METER,
         most_output=min((each.output for each in contract.models if each.output), default=None),
-        tools=tuple(tool.name for tool in (*run.started.organisation.tools, *contract.tools)),
+        tools=declared(run),
     )  # fmt: skip
 
 
@@ -53,3 +54,10 @@ def words(contract: Contract, because: str) -> str:
             "Work only in the current folder. When everything is done, say so in a sentence and end.",
         ]
     )
+
+
+def declared(run: Run) -> tuple[Tool, ...]:
+    """The tools declared for this run; what the organisation says of one stands."""
+    assert run.started is not None
+    found = {tool.name: tool for tool in (*run.contract.tools, *run.started.organisation.tools)}
+    return tuple(found.values())

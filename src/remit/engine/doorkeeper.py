@@ -13,7 +13,7 @@ from remit.authority.action import Action
 from remit.authority.decision import Allow, Code
 from remit.contract.limits import Spend
 from remit.contract.party import Tool
-from remit.engine.beneath import beneath, decided, neutral
+from remit.engine.beneath import beneath, decided, meant, neutral
 from remit.engine.calls import call, performed
 from remit.engine.escalation import goes_up, kept_here
 from remit.engine.gate import Answer, Gate, exhausted
@@ -222,7 +222,10 @@ class Doorkeeper:
         return True
 
     async def _beneath(self, words: tuple[str, ...]) -> bool:
-        found = await beneath(self._gate, self._run, words, self._grants)
+        grant = next((each for each in self._grants if each.verb == "run" and meant(each.object, words)), None)
+        if grant is not None:  # a yes to one start is no yes to the next
+            self._grants.remove(grant)
+        found = await beneath(self._gate, self._run, words, granted=grant is not None)
         if found.decision == "allow":
             await self._seen(found)
             return True

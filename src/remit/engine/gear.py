@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from remit.contract.glob import compile_glob
 from remit.contract.party import Tool
-from remit.engine.briefing import METER, briefed
+from remit.engine.briefing import METER, briefed, declared
 from remit.engine.gate import Gate
 from remit.engine.hands import Hands
 from remit.engine.meter import Meter
@@ -93,11 +93,9 @@ def _command(run: Run, token: str) -> Outfit:
 
 def listed(run: Run) -> str:
     """The tools this run may call, each with what it takes; what they really do is remit's own affair."""
-    assert run.started is not None
-    declared = {tool.name: tool for tool in (*run.contract.tools, *run.started.organisation.tools)}
     rows = [
         {"name": tool.name, "description": f"{tool.name} ({tool.tier}, {tool.effect})", "inputSchema": schema(tool)}
-        for tool in declared.values()
+        for tool in declared(run)
     ]
     return encode(rows).decode() if rows else ""
 

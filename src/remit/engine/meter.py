@@ -19,7 +19,7 @@ from remit.run.event import Blocked, LimitReached, ModelRefused, ModelReserved, 
 from remit.run.state import Run
 
 How = Literal["counted", "estimated", "released"]
-PATIENCE = 120.0
+PATIENCE = 20.0
 """seconds a call waits for others that are under way to give back what they did not need"""
 LOOK = 0.05
 MOST_TOOLS = 64
@@ -37,6 +37,10 @@ class Meter:
         """the limit that left no room"""
         self.refusals = 0
         self.refused_at: datetime | None = None
+        self.made = 0
+        """calls that were reserved"""
+        self.closed = False
+        """whether the attempt is being ended: then nobody waits for room any more"""
         self.tools: list[ToolUse] = []
         """every tool call the model wrote, as the conversation shows it"""
         self.moved = hands.clock.now()
@@ -50,7 +54,7 @@ class Meter:
         """Set the worst case aside, before anything is sent; waits a while for calls under way to settle first."""
         found = await self._reserve(call)
         with anyio.move_on_after(PATIENCE):
-            while isinstance(found, TooMuch) and found.later:
+            while isinstance(found, TooMuch) and found.later and not self.closed:
                 seen = await self._hands.ledger.version()
                 await anyio.sleep(LOOK)
                 if await self._hands.ledger.version() == seen:  # nothing was settled anywhere, so there is no more room
@@ -58,7 +62,7 @@ class Meter:
                 found = await self._reserve(call)
         if isinstance(found, TooMuch):
             return await self._no(call, found)
-        self.moved, self.busy = self._hands.clock.now(), self.busy + 1
+        self.moved, self.busy, self.made = self._hands.clock.now(), self.busy + 1, self.made + 1
         return found
 
     async def _reserve(self, call: ModelCall) -> Hold | TooMuch:

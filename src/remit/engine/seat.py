@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from remit.authority.action import Action
-from remit.authority.decision import Allow, Ask, Decision, Reason
+from remit.authority.decision import Allow, Ask, Decision, Reason, Refuse
 from remit.engine.beneath import decided, neutral
 from remit.engine.doorkeeper import Doorkeeper, keep
 from remit.engine.gate import Gate
@@ -29,6 +29,9 @@ class AtWork:
         """ids of tool calls that were asked about, and their names"""
         self._hands, self._gate, self._keeper, self._box = hands, gate, keeper, box
         self._known: Run | None = None
+        self.unmodelled = 0
+        """tool calls asked about since the model was called last"""
+        self._calls = 0
 
     async def read(self) -> bytes | None:
         """The next bytes its program printed; None when there will be no more."""
@@ -45,6 +48,9 @@ class AtWork:
     async def rule(self, native: Native, *, wait: float = 0.0) -> Ruling:
         """Decide a tool call before it is made: every one of its actions must be allowed, and each is recorded."""
         self.asked[native.id] = native.tool
+        made = self.account.made
+        self.unmodelled = self.unmodelled + 1 if made == self._calls else 1
+        self._calls = made
         self._keeper.touch()
         self._keeper.busy += 1
         try:
@@ -77,6 +83,8 @@ class AtWork:
                 continue
             question = question or answer.question or ""
             refusals.append(told(action, answer.decision, answer.question or ""))
+            if isinstance(answer.decision, Refuse):  # then nobody need be asked about the rest of it
+                break
         return Ruling(allowed=not refusals, why="\n".join(refusals), question=question)
 
     def _bound(self, native: Native) -> tuple[Action, ...]:

@@ -21,6 +21,8 @@ POLITE = 0.5
 LINGER = 1.0
 """seconds its program has to end once its driver is done"""
 MOST_UNASKED = 100
+MOST_UNMODELLED = 1000
+"""tool calls between two calls of the model; a runtime that asks for more is not led by one"""
 
 
 class Working:
@@ -52,7 +54,17 @@ class Working:
             self._keeper.done = self._hands.clock.now()
             self._keeper.speech.deafen()
             self.over.set()
-            self._keeper.wake.set()
+
+    def astray(self) -> str:
+        """Why its asking leads nowhere, or nothing: no model stands behind so many tool calls."""
+        if self._seat.unmodelled > MOST_UNMODELLED:
+            return f"{self._seat.unmodelled} tool calls were asked about since the model was called last"
+        return ""
+
+    def leave(self) -> None:
+        """Its box is being ended: nobody waits for a model any more, and a driver's cut line is no trouble."""
+        self.leaving = True
+        self.gear.meter.closed = True
 
     async def left_off(self) -> None:
         """Ask it to leave off, in its own protocol, and not for long."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from remit.authority.action import Action
+from remit.contract.party import Tool
 from remit.ports.models import Account
 from remit.value import Value
 
@@ -33,8 +34,8 @@ class Task(Value, frozen=True, kw_only=True):
     """where the meter listens inside the box: `http://127.0.0.1:PORT`"""
     most_output: int | None = None
     """tokens an answer may have"""
-    tools: tuple[str, ...] = ()
-    """names of registered tools this run may call"""
+    tools: tuple[Tool, ...] = ()
+    """registered tools that are declared for this run"""
 
 
 class Outfit(Value, frozen=True, kw_only=True):

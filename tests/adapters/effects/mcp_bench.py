@@ -14,7 +14,12 @@ from typing import Any
 ERAS = {"2025": "2025-11-25", "2026": "2026-07-28"}
 TOOLS = [
     {"name": "other", "description": "Another one.", "inputSchema": {"type": "object"}},
-    {"name": "save", "description": "Save a note.", "inputSchema": {"type": "object"}, "annotations": {"readOnlyHint": True}},
+    {
+        "name": "save",
+        "description": "Save a note.",
+        "inputSchema": {"type": "object", "properties": {"text": {"type": "string"}}},
+        "annotations": {"readOnlyHint": True},
+    },
     {"name": "env", "description": "What I hold.", "inputSchema": {"type": "object"}},
 ]
 

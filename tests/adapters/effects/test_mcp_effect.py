@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from decimal import Decimal
@@ -16,6 +17,7 @@ from mcp_bench import Bench, over_http
 from providers import closed_port
 
 from remit.adapters.effects.bound import BoundTools, bound
+from remit.adapters.effects.mcp_fit import misfit
 from remit.contract.binding import McpServer, McpTool
 from remit.contract.party import Tool
 from remit.errors import BadInput, Broken, Refused
@@ -186,6 +188,24 @@ def test_a_server_that_clings_to_life_is_gone_when_the_call_is_over(room: Room) 
     assert _left(room) == []
 
 
+def test_a_server_dies_with_whoever_asked_it(room: Room) -> None:
+    asks = f"""\
+import anyio, pathlib
+from remit.adapters.effects.mcp import McpEffect
+from remit.contract.binding import McpServer, McpTool
+effect = McpEffect(McpTool(server=McpServer(name="b", run={room.server("sleeps").run!r}), name="save"), {{}}, pathlib.Path({str(room.home)!r}))
+anyio.run(lambda: effect.perform("k", {{}}, workspace=pathlib.Path("/")))
+"""
+    asking = subprocess.Popen([sys.executable, "-c", asks])
+    try:
+        _until(lambda: len(room.happened()) == 1)
+        assert len(_left(room)) >= 1
+    finally:
+        asking.kill()
+        asking.wait()
+    _until(lambda: _left(room) == [])
+
+
 def test_what_a_server_says_when_it_cannot_start_is_told_without_secrets(room: Room) -> None:
     with pytest.raises(Refused, match=r"`bench` was not asked: .*I cannot start with \$TOKEN"):
         perform(room.tool("mutters"))
@@ -236,6 +256,36 @@ def test_a_prompt_is_got_as_text_with_its_roles(era: str, room: Room) -> None:
     assert json.loads(receipt.output) == [{"role": "user", "content": "Greet the owner."}]
 
 
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"title": "a"}, ""), ({"title": "a", "size": 3, "kind": "x", "flag": True, "list": [1], "more": {}}, ""), ({"title": None}, ""),
+        ({}, "`title` is missing"), ({"title": 3}, "`title` must be string or null"), ({"title": "a", "size": True}, "`size` must be integer"),
+        ({"title": "a", "size": 1.5}, "`size` must be integer"), ({"title": "a", "kind": "z"}, "`kind` is none of what it may be"),
+        ({"title": "a", "flag": 1}, "`flag` must be boolean"), ({"title": "a", "else": 1}, "it takes no `else`"),
+    ],
+)  # fmt: skip
+def test_arguments_that_plainly_do_not_fit_are_seen_before_anything_is_sent(given: dict[str, Any], why: str) -> None:
+    properties = {
+        "title": {"type": ["string", "null"], "pattern": "(a+)+$"}, "size": {"type": "integer"}, "kind": {"enum": ["x", "y"]},
+        "flag": {"type": "boolean"}, "list": {"type": "array"}, "more": {"type": "object"},
+    }  # fmt: skip
+    assert misfit({"properties": properties, "required": ["title"], "additionalProperties": False}, given) == why
+
+
+@pytest.mark.parametrize(
+    "schema", [None, [], {}, {"properties": 3, "required": "x"}, {"properties": {"title": {"type": 3, "enum": 4}}}]
+)
+def test_a_schema_that_says_nothing_plain_is_against_nothing(schema: object) -> None:
+    assert misfit(schema, {"title": "a"}) == ""
+
+
+def test_a_call_that_does_not_fit_is_refused_and_leaves_no_doubt(room: Room) -> None:
+    with pytest.raises(Refused, match="the server does not take that: `text` must be string"):
+        perform(room.tool(), {"text": 3})
+    assert room.happened() == []
+
+
 def test_a_tool_that_is_not_there_is_refused(room: Room) -> None:
     with pytest.raises(Refused, match="the server has no tool `gone`"):
         perform(room.tool(name="gone"))
@@ -254,7 +304,14 @@ def test_a_variable_that_is_not_set_is_said_before_anything_is_begun(room: Room)
         perform(room.tool(server=server))
 
 
+def _until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def _left(room: Room) -> list[str]:
     """Processes of servers of this test that still live."""
-    said = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in said.splitlines() if str(room.log) in line]
+    said = subprocess.run(["ps", "-ewwo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in said.splitlines() if str(room.log) in line and "import anyio" not in line]

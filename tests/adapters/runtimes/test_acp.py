@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from remit.adapters.runtimes.acp.calls import Call, actions, call, native, paths
 from remit.adapters.runtimes.acp.line import AT_ONCE, DEEPEST, LONGEST, SeatLine, depth, read
 from remit.adapters.runtimes.acp.manner import Manner, again
-from remit.adapters.runtimes.acp.runtime import ROUNDS, Acp
+from remit.adapters.runtimes.acp.runtime import ROUNDS, Acp, program
 from remit.errors import BadInput, Conflict, Unavailable
 from remit.ports import Native, Ruling
 from remit.testing import acp_agent, acp_deeds
@@ -225,8 +225,9 @@ def test_an_agent_that_asks_without_waiting_is_read_no_faster_than_it_is_ruled(f
 
 
 @pytest.mark.parametrize("how", ["garble", "liar", "leave"])
-def test_the_driver_comes_back_from(how: str, folder: Path) -> None:
+def test_the_driver_comes_back_from(how: str, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert did(run(folder, {"do": "rogue", "how": how}, FINAL))[0] == f"began {how} "
+    assert caplog.records == []
 
 
 def test_a_flood_is_read_to_its_end_and_the_work_goes_on(folder: Path) -> None:
@@ -531,3 +532,24 @@ def test_a_write_is_only_carried_out_under_its_whole_path() -> None:
     seat = answered(said("fs/write_text_file", 7, sessionId="s", path="a.md", content="a"))
     assert seat.answers()[7]["error"]["message"] == "only files of the workspace are written here"
     assert seat.ruled == []
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"kind": "execute", "title": "remit_x=1; rm -rf docs"},
+        {"kind": "execute", "title": "remit_tidy up", "rawInput": {"command": "git push --force"}},
+        {"kind": "edit", "title": "x (remit MCP Server)", "rawInput": {"filePath": "/w/a.md"}},
+    ],
+)
+def test_a_title_alone_makes_nothing_one_of_remits_own_tools(told: dict[str, Any]) -> None:
+    assert actions(call({"toolCallId": "1", **told}), "/w")
+
+
+def test_an_agents_program_is_never_started_outside_its_box(tmp_path: Path) -> None:
+    """A child's command is the agent's own word, and `--version` is a start like any other."""
+    trap = tmp_path / "agent"
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
+    trap.chmod(0o755)
+    assert program((str(trap), "--acp")) == ((str(trap), "--acp"), (), "unknown")
+    assert not (tmp_path / "started").exists()

@@ -137,7 +137,7 @@ def test_a_shell_starts_exactly_the_programs_that_were_read(shell: str, tmp_path
             lambda parts: "show " + " ".join(parts)
         )
     )
-    @settings(max_examples=600)
+    @settings(max_examples=1500)
     def collect(line: str) -> None:
         read = commands(line)
         if read is not None and len(read) == 1 and line not in seen:
@@ -223,3 +223,11 @@ def test_no_spelling_leads_out_of_the_workspace_unseen(path: str) -> None:
     assert (inside is not None) == (real == "/workspace" or real.startswith("/workspace/"))
     for action in (*touching("write", path, "/workspace"), *searching(path, "/workspace")):
         assert action.verb in ("write", "read")
+
+
+@pytest.mark.parametrize(
+    "line", ["test -v 'a[$(touch pwned)]'", "[ -v 'a[$(id)]' ]", "wait -p 'a[$(id)]'", "jobs -x touch pwned"]
+)
+def test_a_builtin_that_runs_what_a_name_holds_is_text(line: str) -> None:
+    assert commands(line) is None
+    assert commands("test -f docs/a.md && ls docs") == (("test", "-f", "docs/a.md"), ("ls", "docs"))

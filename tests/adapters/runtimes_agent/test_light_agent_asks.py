@@ -52,7 +52,7 @@ def test_an_open_question_ends_the_turn_and_a_yes_lets_exactly_that_call_run_in_
         "what had run or was refused is not tried again"
     )
     assert sorted(outcome for _, outcome, _ in second.told()) == ["denied", "success", "success"]
-    assert [what for what, _ in seat.contexts] == ["history"]
+    assert [what for what, _ in seat.contexts] == ["identity", "task", "history"]
 
 
 def test_while_nobody_has_answered_the_turn_ends_again(place: Place) -> None:

@@ -13,6 +13,7 @@ from remit.adapters.runtimes.agent.runtime import LightAgent
 from remit.adapters.runtimes.agent.tools import chosen
 from remit.contract.party import Argument
 from remit.contract.party import Tool as Declared
+from remit.contract.tiers import usual_tier
 from remit.testing.models import Final, Together, Tool, served
 from remit.testing.models import Script as Played
 
@@ -53,7 +54,7 @@ ATTACKS: list[tuple[str, dict[str, Any]]] = [
     ("browser_click", {"selector": "#pay"}),
     ("delegate", {"runtime": "claude", "why": "I would like to", "contract": "goal: everything"}),
 ]
-TOOLS = ("refund", "browser_click", "send_email")
+TOOLS = tuple(Declared(name=name, tier=usual_tier(name, "execute")) for name in ("refund", "browser_click", "send_email"))
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
-def refusals(place: Place, model: str, tools: tuple[str, ...] = TOOLS) -> list[tuple[str, str]]:
+def refusals(place: Place, model: str, tools: tuple[Declared, ...] = TOOLS) -> list[tuple[str, str]]:
     """Every act that was decided, with the words of its refusal."""
     gate = Gate(RULES)
     decided: list[tuple[str, str]] = []
@@ -235,3 +236,12 @@ def test_a_declared_tool_is_shown_with_what_it_takes_under_a_name_every_provider
         "required": ["amount"],
     }
     assert (tools["crm_refund"].tier, tools["crm_refund_2"].calls) == ("human-approved", "crm/refund")
+
+
+def test_a_page_that_may_be_fetched_is_read_in_the_box(place: Place) -> None:
+    script = Script([use("fetch", url="URL/v1/models")], "ok")
+    with served() as server:
+        script.steps[0] = [use("fetch", url=f"{server.url}/v1/models")]
+        anyio.run(lambda: place.run(script))
+    [(tool, outcome, words)] = script.told()
+    assert (tool, outcome) == ("fetch", "success") and words.startswith("[status 200]") and "gpt-5-mini" in words

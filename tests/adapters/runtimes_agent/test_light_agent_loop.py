@@ -8,6 +8,7 @@ from agent_rig import Gate, Place, Script, use
 from pydantic_ai.messages import ToolCallPart
 
 from remit.authority.action import Action
+from remit.contract.party import Tool
 from remit.errors import Broken
 from remit.ports.models import Hold, ModelCall, NoCall
 from remit.testing.seat import AllowingAccount
@@ -40,7 +41,9 @@ def test_a_file_is_written_on_the_stage_after_its_ruling_and_the_work_ends_with_
 def test_the_identity_leads_the_instructions_and_every_file_that_is_read_is_on_record(place: Place) -> None:
     script = Script([use("read_file", path="docs/hello.md")], "read")
     seat, _ = anyio.run(lambda: place.run(script, identity="You act for the docs team."))
-    assert seat.contexts == [("file docs/hello.md", b"hello\nworld\n")]
+    assert seat.contexts == [
+        ("identity", b"You act for the docs team."), ("task", b"Tidy the docs."), ("file docs/hello.md", b"hello\nworld\n"),
+    ]  # fmt: skip
     assert script.infos[0].instructions is not None and script.infos[0].instructions.startswith("You act for the docs team.")
 
 
@@ -159,7 +162,7 @@ def test_a_text_alone_ends_the_work(place: Place) -> None:
 
 def test_named_tools_are_all_the_model_has(place: Place) -> None:
     script = Script("ok")
-    anyio.run(lambda: place.run(script, command=("read_file", "search"), tools=("refund",)))
+    anyio.run(lambda: place.run(script, command=("read_file", "search"), tools=(Tool(name="refund", tier="high-risk"),)))
     assert [tool.name for tool in script.infos[0].function_tools] == ["read_file", "search", "ask_owner", "done", "refund"]
 
 

@@ -21,9 +21,7 @@ class BoundTools:
     def __init__(
         self, environment: Mapping[str, str], python: Mapping[str, Performer] | None = None, *, home: Path | None = None
     ) -> None:
-        self._environment, self._python = environment, python or {}
-        named = environment.get("REMIT_HOME")
-        self._home = home or (Path(named) if named else None)
+        self._environment, self._python, self._home = environment, python or {}, home
 
     def find(self, tool: Tool) -> Performer | None:
         """None when nothing here carries it out. Raises BadInput when its binding cannot be used."""

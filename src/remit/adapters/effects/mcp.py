@@ -29,9 +29,9 @@ from remit.ports.effects import Receipt
 if TYPE_CHECKING:
     from mcp.client import ClientSession
 
-STARTING = 60.0
-"""seconds until the server has said what it is; a package runner may have to fetch it first"""
-PATIENCE = 120.0
+STARTING = 30.0
+"""seconds until the server has said what it is"""
+PATIENCE = 60.0
 """seconds for the call itself"""
 READING = STARTING + PATIENCE
 
@@ -117,7 +117,7 @@ class McpEffect:
             with anyio.fail_after(STARTING) as scope:
                 async with self._session(secrets) as session:
                     try:
-                        mark = await self._ask.fingerprint(session)
+                        mark = await self._ask.fingerprint(session, given)
                         talk.first = mark if mark and held(self._binding, mark, self._home) else ""
                         talk.began, scope.deadline = True, anyio.current_time() + self._patience
                         talk.answer = await self._ask.asked(session, given)

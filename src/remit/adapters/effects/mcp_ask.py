@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from remit.adapters.effects.answers import kept
 from remit.adapters.effects.arguments import json_text, only, scalar
+from remit.adapters.effects.mcp_fit import misfit
 from remit.adapters.effects.mcp_pin import fingerprint
 from remit.adapters.effects.secret import Secrets
 from remit.contract.binding import McpTool
@@ -47,8 +48,8 @@ class Ask(Protocol):
         """The arguments as they are sent. Raises BadInput."""
         ...
 
-    async def fingerprint(self, session: "ClientSession") -> str:
-        """Of its definition now; empty where it has none. Raises Refused when the server has no such thing."""
+    async def fingerprint(self, session: "ClientSession", given: Mapping[str, Any]) -> str:
+        """Of its definition now; empty where it has none. Raises Refused for what the server has not, or takes not."""
         ...
 
     async def asked(self, session: "ClientSession", given: dict[str, Any]) -> Said:
@@ -84,12 +85,15 @@ class _OfTool:
     def fitting(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return {name: _exact(name, value) for name, value in arguments.items()}
 
-    async def fingerprint(self, session: "ClientSession") -> str:
+    async def fingerprint(self, session: "ClientSession", given: Mapping[str, Any]) -> str:
         async def page(params: Any) -> tuple[list[Any], str | None]:
             listed = await session.list_tools(params=params)
             return listed.tools, listed.next_cursor
 
-        return await _definition("tool", self._name, page)
+        found = await _definition("tool", self._name, page)
+        if why := misfit(found.get("inputSchema"), given):
+            raise Refused(f"the server does not take that: {why}", hint="give what the tool takes")
+        return fingerprint(found)
 
     async def asked(self, session: "ClientSession", given: dict[str, Any]) -> Said:
         result: Any = await session.call_tool(self._name, given, allow_input_required=True)
@@ -107,7 +111,7 @@ class _OfResource:
         only(arguments, _HOLE.findall(self._template), why="the address of the resource has no place for it")
         return {"uri": _HOLE.sub(lambda hole: _filled(hole[1], arguments), self._template)}
 
-    async def fingerprint(self, session: "ClientSession") -> str:
+    async def fingerprint(self, session: "ClientSession", given: Mapping[str, Any]) -> str:
         return ""
 
     async def asked(self, session: "ClientSession", given: dict[str, Any]) -> Said:
@@ -124,12 +128,12 @@ class _OfPrompt:
     def fitting(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return {name: scalar(name, value) for name, value in arguments.items()}
 
-    async def fingerprint(self, session: "ClientSession") -> str:
+    async def fingerprint(self, session: "ClientSession", given: Mapping[str, Any]) -> str:
         async def page(params: Any) -> tuple[list[Any], str | None]:
             listed = await session.list_prompts(params=params)
             return listed.prompts, listed.next_cursor
 
-        return await _definition("prompt", self._name, page)
+        return fingerprint(await _definition("prompt", self._name, page))
 
     async def asked(self, session: "ClientSession", given: dict[str, Any]) -> Said:
         result: Any = await session.get_prompt(self._name, given, allow_input_required=True)
@@ -138,7 +142,7 @@ class _OfPrompt:
         return Said(words=_words([each["content"] for each in said]), value=said)
 
 
-async def _definition(what: str, name: str, page: Any) -> str:
+async def _definition(what: str, name: str, page: Any) -> dict[str, Any]:
     """The definition on the first page that has it."""
     from mcp_types import PaginatedRequestParams
 
@@ -147,7 +151,8 @@ async def _definition(what: str, name: str, page: Any) -> str:
         found, cursor = await page(PaginatedRequestParams(cursor=cursor))
         for each in found:
             if each.name == name:
-                return fingerprint(each.model_dump(mode="json", by_alias=True, exclude_none=True))
+                definition: dict[str, Any] = each.model_dump(mode="json", by_alias=True, exclude_none=True)
+                return definition
         if cursor is None:
             break
     raise Refused(f"the server has no {what} `{name}`")

@@ -1,8 +1,10 @@
 """An MCP server as a process of its own: nothing of our environment but what is handed on, and nothing of it left afterwards."""
 
 import os
+import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -24,6 +26,13 @@ PATIENCE = 2.0
 MOST = 16 << 20
 """bytes of one message"""
 MUTTERED = 4000
+_DIES_WITH_US = """\
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+os.getppid() == int(sys.argv[1]) or os._exit(1)
+os.execv(sys.argv[2], sys.argv[3:])
+"""
+"""started in our place first: a server that ignores the end of its stdin would outlive a supervisor that was killed"""
 
 
 class Muttering:
@@ -71,16 +80,21 @@ async def spoken_to(
 
 
 async def _started(argv: Sequence[str], variables: Mapping[str, str], room: Path) -> Process:
+    program = shutil.which(argv[0], path=variables.get("PATH", os.defpath))
+    if program is None:
+        hint = "name a program on the PATH of remit, or a whole path"
+        raise Unavailable(f"`{argv[0]}` cannot be started: there is no such program", hint=hint)
+    words = list(argv)
+    if sys.platform == "linux":
+        words = [sys.executable, "-I", "-S", "-c", _DIES_WITH_US, str(os.getpid()), program, *argv]
     try:
         return await anyio.open_process(
-            list(argv), env=variables, cwd=room, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            words, env=variables, cwd=room, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             start_new_session=True,
         )  # fmt: skip
     except (OSError, ValueError) as error:
         said = str(getattr(error, "strerror", None) or error).lower()
-        raise Unavailable(
-            f"`{argv[0]}` cannot be started: {said}", hint="a program on the PATH of remit, or a whole path"
-        ) from None
+        raise Unavailable(f"`{argv[0]}` cannot be started: {said}") from None
 
 
 async def _reading(stdout: ByteReceiveStream, heard: MemoryObjectSendStream[SessionMessage | Exception]) -> None:
@@ -89,10 +103,11 @@ async def _reading(stdout: ByteReceiveStream, heard: MemoryObjectSendStream[Sess
     with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
         async with heard:
             async for chunk in stdout:
-                *lines, rest = (bytes(kept) + chunk).split(b"\n") if b"\n" in chunk else (bytes(kept) + chunk,)
-                kept = bytearray(rest)
-                for line in lines:
-                    await heard.send(_message(line))
+                kept += chunk
+                if b"\n" in chunk:
+                    *lines, kept = kept.split(b"\n")
+                    for line in lines:
+                        await heard.send(_message(bytes(line)))
                 if len(kept) > MOST:
                     return
 

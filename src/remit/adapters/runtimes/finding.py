@@ -55,8 +55,8 @@ async def find(product: Product, environ: Mapping[str, str] | None = None) -> In
     return await anyio.to_thread.run_sync(located, product, os.environ if environ is None else environ)
 
 
-def located(product: Product, environ: Mapping[str, str]) -> Installed:
-    """The same, for who may block."""
+def located(product: Product, environ: Mapping[str, str], *, ask: bool = True) -> Installed:
+    """The same, for who may block. `ask`: whether a program whose package does not say its version may be started to say it."""
     named = environ.get(product.variable, "")
     path = environ.get("PATH", os.defpath)
     entry = shutil.which(named or product.name, path=path)
@@ -69,7 +69,7 @@ def located(product: Product, environ: Mapping[str, str]) -> Installed:
     program = real if _native(real) else _behind(product, packages)
     if program is not None:
         owner = _package(program)
-        return _installed(product, (str(program),), (str(owner or program),), home, environ)
+        return _installed(product, (str(program),), (str(owner or program),), home, environ, ask=ask)
     node = shutil.which("node", path=path)
     if home is None or not _runs_on_node(real):
         raise Unavailable(
@@ -80,15 +80,16 @@ def located(product: Product, environ: Mapping[str, str]) -> Installed:
         raise Unavailable(f"`{real}` needs node, and there is none on PATH", hint="install Node.js 20 or later")
     there = os.path.realpath(node)
     seen = (*map(str, packages), *([] if _within(there, "/usr") else [there]))
-    return _installed(product, (there, str(real)), seen, home, environ)
+    return _installed(product, (there, str(real)), seen, home, environ, ask=ask)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 
 
 def _installed(
-    product: Product, argv: tuple[str, ...], visible: tuple[str, ...], package: Path | None, environ: Mapping[str, str]
-) -> Installed:
+    product: Product, argv: tuple[str, ...], visible: tuple[str, ...], package: Path | None, environ: Mapping[str, str], *,
+    ask: bool,
+) -> Installed:  # fmt: skip
     """Raises Unavailable where a home or the whole machine would become visible."""
     home = os.path.realpath(environ.get("HOME") or Path.home())
     for each in visible:
@@ -98,7 +99,8 @@ def _installed(
                 hint=f"install it into a folder of its own: `{product.install()}`",
             )
     said = _manifest(package).get("version") if package else None
-    version = said if isinstance(said, str) and VERSION.fullmatch(said) else _asked(argv, _stamp(argv[-1]))
+    known = isinstance(said, str) and VERSION.fullmatch(said)
+    version = str(said) if known else _asked(argv, _stamp(argv[-1])) if ask else "unknown"
     shown = tuple(each for each in dict.fromkeys(visible) if not _within(each, "/usr"))
     return Installed(argv=argv, visible=_outermost(shown), version=version)
 

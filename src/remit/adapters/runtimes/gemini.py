@@ -30,8 +30,8 @@ decision = "allow"
 priority = 990
 """
 """every tool is asked about. Without a pattern for the arguments it would let pass what it thinks is a harmless command"""
-EXCLUDED = ["google_web_search", "invoke_agent", "activate_skill", "save_memory"]
-"""tools that run at the vendor, act without asking, or keep something for a next run that has another box"""
+EXCLUDED = ["google_web_search", "web_fetch", "invoke_agent", "activate_skill", "save_memory"]
+"""tools that run at the vendor, look a host up where a box has no names, act without asking, or keep something for later"""
 SETTINGS = {
     "security": {
         "auth": {"selectedType": "gemini-api-key", "enforcedType": "gemini-api-key"},
@@ -51,14 +51,14 @@ SETTINGS = {
         "maxAttempts": 1,
     },
     "advanced": {"ignoreLocalEnv": True},
-    "experimental": {"enableAgents": False, "extensionManagement": False, "directWebFetch": True, "autoMemory": False},
+    "experimental": {"enableAgents": False, "extensionManagement": False, "autoMemory": False},
     "tools": {"exclude": EXCLUDED, "shell": {"enableInteractiveShell": False}},
     "mcp": {"allowed": ["remit"]},
     "skills": {"enabled": False},
     "hooksConfig": {"enabled": False},
     "ide": {"enabled": False},
 }
-"""everything is asked, nothing of a workspace runs, nothing is sent home; a fetch names its whole address"""
+"""everything is asked, nothing of a workspace runs, nothing is sent home"""
 
 
 class Gemini(Acp):

@@ -64,9 +64,11 @@ _RESERVED = "if then else elif fi do done case esac while until for in function 
 _STEERING = """
 eval source . exec command builtin alias unalias trap export set shopt unset declare typeset local readonly hash enable bind
 complete compgen let read mapfile readarray getopts printf fc history setopt unsetopt emulate zmodload autoload noglob rehash
-disable functions integer float vared zle print whence limit unlimit sched
+disable functions integer float vared zle print whence limit unlimit sched jobs
 """
 """builtins that run text, or change what later words mean"""
+_EVALUATING, _SUBSCRIPT = frozenset({"test", "[", "wait", "printf"}), frozenset("[$`")
+"""builtins that run what stands between the brackets of a variable's name, wherever a shell reads a word as one"""
 _RESERVED_WORDS, _STEERED = frozenset(_RESERVED.split()), frozenset(_STEERING.split())
 
 
@@ -162,5 +164,7 @@ def _plain(words: list[_Word]) -> bool:
     """Whether the first word is the name of a program, and none of the words means more than itself."""
     (first, bare), *rest = words
     if not first or "=" in first or first.startswith(("%", "-")) or first in _STEERED or (bare and first in _RESERVED_WORDS):
+        return False
+    if first in _EVALUATING and any(_SUBSCRIPT & set(text) for text, _ in rest):
         return False
     return not any(text.startswith("=") for text, _ in rest)

@@ -32,6 +32,7 @@ class Passing:
         self.request, self.server, self.rounds = request, server, rounds
         self.id: Id = request.id
         self.left = anyio.Event()
+        self.waking: list[Callable[[], None]] = []
         self.silent = False
         self.reply: Reply | None = None
 
@@ -39,6 +40,8 @@ class Passing:
         """Whoever asked does not wait any more; `silent`: and wants no answer."""
         self.silent = self.silent or silent
         self.left.set()
+        for wake in self.waking:
+            wake()
 
     @property
     def token(self) -> Id | None:

@@ -36,6 +36,10 @@ class _Awaited:
         self.done = anyio.Event()
         self.reply: Reply | None = None
 
+    def wake(self) -> None:
+        """Whoever waits for it looks whether there is anything to wait for."""
+        self.done.set()
+
 
 class Server:
     """One server and what it owes us. `heard` gets its requests and notifications, `log` the lines for people."""
@@ -102,21 +106,22 @@ class Server:
 
     async def _answered(self, awaited: _Awaited, number: int) -> None:
         """Until it has answered, is gone, or was given up for longer than the grace it has."""
-        if awaited.passing is None:
+        passing = awaited.passing
+        if passing is None:
             await awaited.done.wait()
             return
-        async with anyio.create_task_group() as group:
-
-            async def given_up(left: anyio.Event) -> None:
-                await left.wait()
+        passing.waking.append(awaited.wake)
+        try:
+            if not passing.left.is_set():
+                await awaited.done.wait()
+            if awaited.reply is None and not self.gone.is_set():
+                awaited.done = anyio.Event()
                 why = "the host does not wait for it any more"
                 await self.tell("notifications/cancelled", {"requestId": number, "reason": why})
-                await anyio.sleep(GRACE)
-                awaited.done.set()
-
-            group.start_soon(given_up, awaited.passing.left)
-            await awaited.done.wait()
-            group.cancel_scope.cancel()
+                with anyio.move_on_after(GRACE):
+                    await awaited.done.wait()
+        finally:
+            passing.waking.remove(awaited.wake)
 
     async def _read(self, line: bytes | None) -> None:
         if line is None:

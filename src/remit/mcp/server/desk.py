@@ -1,6 +1,7 @@
 """What a host asks of remit, done: delegate, check, follow, supply context, stop, account. Nothing here approves or accepts."""
 
 import hashlib
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,8 @@ class Desk:
         """Take a run on and have it worked at. Raises BadInput with every finding, Refused for what is not allowed."""
         self._workers.room()
         workspace = allowed_workspace(self.house, want.workspace)
-        path, looked = self._looked(want.contract, want.contract_file, want.runtime or ("command" if want.command else ""))
+        runtime = want.runtime or ("command" if want.command else "")
+        path, looked = self._looked(want.contract, want.contract_file, runtime, self.house.home / "mcp" / "contracts")
         if not looked.review.ok:
             raise BadInput(self.house.screen(looked.review), hint="mend the contract and delegate again; nothing was started")
         if want.contract and (wrong := list(beyond_text(looked.contract, looked.organisation, self.house.variables))):
@@ -69,7 +71,8 @@ class Desk:
 
     async def check(self, want: Check, _: str) -> dict[str, Any]:
         """The review of a contract."""
-        _path, looked = self._looked(want.contract, want.contract_file, want.runtime)
+        with tempfile.TemporaryDirectory(prefix="remit-check-") as room:
+            _path, looked = self._looked(want.contract, want.contract_file, want.runtime, Path(room))
         found = [
             {"code": one.code, "severity": one.severity, "where": one.where, "message": cut(one.message), "hint": cut(one.hint)}
             for one in looked.review.findings[:200]
@@ -180,24 +183,11 @@ class Desk:
             raise Refused(f"run `{run.id}` was not delegated by a host", hint="whoever started it ends it and answers it")
         return run
 
-    def _looked(self, text: str, file: str, runtime: str) -> tuple[Path, Looked]:
+    def _looked(self, text: str, file: str, runtime: str, folder: Path) -> tuple[Path, Looked]:
         if bool(text.strip()) == bool(file):
             raise BadInput("give either `contract` or `contract_file`", hint="the prompt `write_contract` says how to write one")
-        path = allowed_contract(self.house, file) if file else self._kept(text)
+        path = allowed_contract(self.house, file) if file else _kept(text, folder)
         return path, self.house.look(path, runtime)
-
-    def _kept(self, text: str) -> Path:
-        """The text as a file of our own, so that what was loaded is there for whoever asks later."""
-        folder = self.house.home / "mcp" / "contracts"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            data = text.encode()
-        except UnicodeEncodeError:
-            raise BadInput("the contract is not UTF-8") from None
-        path = folder / f"{hashlib.sha256(data).hexdigest()[:24]}.remit.yaml"
-        if not path.exists():
-            path.write_bytes(data)
-        return path
 
     async def _let_go(self, run_id: str) -> None:
         """Until whoever drives the run has seen the stop, or for a while."""
@@ -208,3 +198,18 @@ class Desk:
                         return
                 except Busy:
                     await anyio.sleep(0.05)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _kept(text: str, folder: Path) -> Path:
+    """The text as a file of our own; one that is delegated stays there for whoever asks later what was loaded."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        raise BadInput("the contract is not UTF-8") from None
+    path = folder / f"{hashlib.sha256(data).hexdigest()[:24]}.remit.yaml"
+    path.write_bytes(data)
+    return path

@@ -27,8 +27,11 @@ def status(house: House, run: Run, *, driven: bool) -> dict[str, Any]:
         }
         for each in run.open_questions
     ]  # fmt: skip
+    idle = run.verdict is None and not driven and not questions
+    note = f"no process of this server is at it; where nobody else is either, a person types `remit resume {run.id}`"
     return {
-        **told, "goal": cut(run.contract.goal), "phase": run.phase, "changes": told["changes"][:MOST_ROWS],
+        **told, **({"note": note} if idle else {}),
+        "goal": cut(run.contract.goal), "phase": run.phase, "changes": told["changes"][:MOST_ROWS],
         "changes_left_out": max(0, len(told["changes"]) - MOST_ROWS), "questions": questions, "at_work": driven,
         "why": cut(told["why"]), "exceptions": [cut(each) for each in told["exceptions"][:MOST_ROWS]],
         "outbox": told["outbox"][-MOST_ROWS:],

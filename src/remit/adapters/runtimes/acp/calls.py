@@ -22,7 +22,7 @@ PATHS = ("filePath", "file_path", "filepath", "path", "absolute_path", "notebook
 """names agents give to the argument that is a path"""
 SOURCES = ("source", "from", "old_path", "oldPath")
 TARGETS = ("target", "destination", "to", "new_path", "newPath")
-OWN = re.compile(r"(?:mcp_+)?remit_.+|.+ \(remit MCP Server\)")
+OWN = re.compile(r"(?:mcp_+)?remit_[a-z0-9_]+|[A-Za-z0-9_-]+ \(remit MCP Server\)", re.ASCII)
 """tools of remit's own MCP server in the box, as the agents name them: they are decided where they are served"""
 URL = re.compile(r"https?://[^\s\"'<>`]+")
 FOLDERS = ("workdir", "cwd", "dir_path", "working_directory")
@@ -77,7 +77,8 @@ def tool(about: Call) -> str:
 
 def actions(about: Call, workspace: str) -> tuple[Action, ...]:
     """What the call amounts to. What cannot be told is a call of the tool by its name."""
-    if OWN.fullmatch(about.name) or OWN.fullmatch(about.title):
+    # A title is free text: only what is of no kind that touches anything can be one of remit's own.
+    if about.kind in ("", "other") and (OWN.fullmatch(about.name) or OWN.fullmatch(about.title)):
         return ()
     whole = (Action(verb="call", object=about.name or about.title or "unnamed", arguments=dict(about.given)),)
     match about.kind:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remit.adapters.runtimes.acp.manner import Manner, again, opening
@@ -76,8 +75,13 @@ def metered(task: Task) -> dict[str, str]:
 
 
 def program(command: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], str]:
-    """How the agent is started, which host folders it needs, its version. A script of yours is shown with `--with FOLDER`."""
-    if command[0] in BOXED:
+    """How the agent is started, which host folders it needs, its version.
+
+    An agent can name the command of a child, and a repository may hold one: nothing of it is ever started outside the box,
+    not even to ask its version, and a path shows nothing of the host by being named. It is taken as it stands in the box: in
+    the workspace, or in a folder shown with `--with`. Only a bare name is looked for on PATH, and its own package shown.
+    """
+    if "/" in command[0] or command[0] in BOXED:
         return command, (), "unknown"
     entry = shutil.which(command[0])
     if entry is None:
@@ -87,9 +91,8 @@ def program(command: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...],
     real = os.path.realpath(entry)
     if real.startswith("/usr/"):
         return (entry if entry.startswith("/usr/") else real, *command[1:]), (), "unknown"
-    named = Path(command[0]).name
     try:
-        found = located(Product(name=named, variable="", package=named, pinned="latest"), {**os.environ, "": entry})
+        found = located(Product(name=command[0], variable="", package=command[0], pinned="latest"), os.environ, ask=False)
     except Unavailable:
         return (real, *command[1:]), (), "unknown"
     return (*found.argv, *command[1:]), found.visible, found.version

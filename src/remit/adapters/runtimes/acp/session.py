@@ -1,5 +1,6 @@
 """One conversation with an ACP agent: the SDK's connection on the seat, and what the agent may ask of its client."""
 
+import hashlib
 import posixpath
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -30,8 +31,10 @@ from remit.adapters.runtimes.acp.manner import Manner
 from remit.errors import Conflict
 from remit.ports.runtime import Native, Ruling, Seat
 
-MOST_CALLS = 4096
-"""tool calls that are remembered between their announcement and their question"""
+AT_HAND = 64
+"""tool calls that are remembered between their announcement and their question, with all that was told of them"""
+MOST = 4096
+"""grants, returned calls and letters that are remembered"""
 ENDED = (RequestError, ValidationError, ConnectionError)
 """what a conversation ends with when the agent breaks off, refuses, or speaks something else"""
 
@@ -44,7 +47,7 @@ class Desk:
         self._cwd = cwd
         self._manner = manner
         self._known: dict[str, Call] = {}
-        self._granted: list[tuple[str, bytes | None]] = []
+        self._granted: list[tuple[str, str]] = []
         self._writes = 0
         self.line = SeatLine(seat, self.hear, (ASKED, WRITTEN) if manner.writes else (ASKED,))  # some write unasked for
         self.refused: list[tuple[str, str]] = []
@@ -61,7 +64,7 @@ class Desk:
                 if update.get("status") == "completed":
                     await self._used(about.id)
             case "agent_message_chunk" if isinstance(content := update.get("content"), dict):
-                self.said = (self.said + str(content.get("text") or ""))[-MOST_CALLS:]
+                self.said = (self.said + str(content.get("text") or ""))[-MOST:]
             case _:
                 return
 
@@ -73,7 +76,7 @@ class Desk:
         wanted = native(self._tell(told), self._cwd, whole=self._manner.whole)
         ruling = await self._rule(wanted)
         if ruling.allowed:
-            self._granted = [*self._granted, *((path, wanted.content) for path in written(wanted))][-MOST_CALLS:]
+            self._granted = [*self._granted, *((path, named(wanted.content)) for path in written(wanted))][-MOST:]
         chosen = option(options, "allow_once" if ruling.allowed else "reject_once")
         if chosen is None:
             return RequestPermissionResponse(outcome=DeniedOutcome(outcome="cancelled"))
@@ -83,10 +86,10 @@ class Desk:
         """Rule it, unless a question about just this file was granted before; then the stage has it."""
         data = content.encode()
         wanted = native(self._writing(path, content), self._cwd, whole=True)
-        named = written(wanted)
-        if len(named) != 1 or len(wanted.actions) != 1 or not path.startswith("/"):
+        inside = written(wanted)
+        if len(inside) != 1 or len(wanted.actions) != 1 or not path.startswith("/"):
             raise RequestError(-32602, "only files of the workspace are written here")
-        granted = next((each for each in self._granted if each[0] == named[0] and each[1] in (None, data)), None)
+        granted = next((each for each in self._granted if each in ((inside[0], ""), (inside[0], named(data)))), None)
         if granted is not None:
             self._granted.remove(granted)
         else:
@@ -94,7 +97,7 @@ class Desk:
             if not ruling.allowed:
                 raise RequestError(-32000, ruling.why)
         try:
-            await self._seat.write(named[0], data)
+            await self._seat.write(inside[0], data)
         except (Conflict, OSError, ValueError) as error:  # what the path is made of is the agent's doing
             raise RequestError(-32000, str(error)) from None
         except Exception as error:  # noqa: BLE001 - `drive` raises it
@@ -114,13 +117,13 @@ class Desk:
         """A further piece of what is known of a tool call."""
         id_ = str(told["toolCallId"])
         about = self._known.pop(id_, None)
-        while len(self._known) >= MOST_CALLS:
+        while len(self._known) >= AT_HAND:
             del self._known[next(iter(self._known))]
         self._known[id_] = call(told, about, joint=self._manner.joint)
         return self._known[id_]
 
     async def _used(self, id_: str) -> None:
-        if id_ not in self._returned and len(self._returned) < MOST_CALLS:
+        if id_ not in self._returned and len(self._returned) < MOST:
             self._returned.add(id_)
             await self._seat.used(id_)
 
@@ -191,6 +194,11 @@ async def _opened(connection: ClientSideConnection, desk: Desk, cwd: str, manner
     except ENDED:
         return None
     return Conversation(connection, desk, session.session_id)
+
+
+def named(content: bytes | None) -> str:
+    """The bytes that a yes was bound to, by their hash; empty where they were not shown."""
+    return "" if content is None else hashlib.sha256(content).hexdigest()
 
 
 def option(options: Sequence[PermissionOption], kind: Literal["allow_once", "reject_once"]) -> str | None:

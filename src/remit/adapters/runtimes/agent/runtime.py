@@ -12,8 +12,6 @@ from remit.adapters.runtimes.agent.hands import Gone, Hands
 from remit.adapters.runtimes.agent.tool import Bench
 from remit.adapters.runtimes.agent.tools import chosen
 from remit.adapters.sandboxes.argv import hands_argv
-from remit.contract.party import Tool
-from remit.contract.tiers import usual_tier
 from remit.errors import BadInput, Unavailable
 from remit.ports.runtime import Outfit, Seat, Task
 
@@ -42,13 +40,15 @@ class LightAgent:
             raise Unavailable("the light agent needs a library that is not installed", hint="pip install 'remit[agent]'")
         if not (self._model or task.model):
             raise BadInput("the light agent needs a model", hint="write `model: PROVIDER:NAME` in the contract, or give --model")
-        chosen(task.command, _declared(task))
+        chosen(task.command, task.tools)
         return Outfit(argv=hands_argv(), version=importlib.metadata.version(LIBRARY), talks=True, meter=False)
 
     async def drive(self, seat: Seat, task: Task) -> None:
         """Work the task. Its last words are in `words`; whether the work is done is for the checks to say."""
         if LOOP not in sys.modules:
             await anyio.to_thread.run_sync(import_module, LOOP)  # it takes its time
+        await seat.loaded("identity", task.identity.encode())
+        await seat.loaded("task", task.text.encode())
         hands = Hands(seat)
         bench = Bench(seat=seat, hands=hands, cwd=task.cwd)
         failed: Exception | None = None
@@ -59,7 +59,7 @@ class LightAgent:
                     self._scope.cancel()
                 try:
                     self.words = await sys.modules[LOOP].work(
-                        self._model or task.model, bench, task, chosen(task.command, _declared(task))
+                        self._model or task.model, bench, task, chosen(task.command, task.tools)
                     )
                 except Gone:
                     self.words = "the box ended"
@@ -75,7 +75,3 @@ class LightAgent:
         self._left_off = True
         if self._scope is not None:
             self._scope.cancel()
-
-
-def _declared(task: Task) -> tuple[Tool, ...]:
-    return tuple(Tool(name=name, tier=usual_tier(name, "execute")) for name in task.tools)

@@ -25,6 +25,8 @@ writes are the supervisor's. Numbers are optional; those below are what is usual
     {"id": 6, "do": "stat", "path": "a"}
       -> {"id": 6, "ok": true, "type": "file", "bytes": 12, "mode": "644", "modified": 1764000000.0}
          `type` is file, folder, link (with `to`), other or absent.
+    {"id": 8, "do": "fetch", "url": "https://example.com/", "most": 100000, "timeout": 30}
+      -> {"id": 8, "ok": true, "status": 200, "type": "text/html", "text": "…", "left_out": 0}          by way of the box's egress
     {"id": 7, "do": "stop", "of": 1}       -> {"id": 7, "ok": true, "stopped": true}          kills a run that is not over
     anything else                          -> {"id": …, "ok": false, "error": "input", "why": "…"}
          `error` is input, absent, outside (a path that leaves the workspace), unfit (a folder, binary, too large), busy, failed.
@@ -101,6 +103,7 @@ class Hands:
         self.left: set[int] = set()
         self.free = threading.BoundedSemaphore(AT_ONCE)
         self.verbs = {"run": self.run, "read": eyes.read, "list": eyes.listed, "search": eyes.search, "stat": eyes.stat}
+        self.verbs["fetch"] = fetched
 
     def take(self, line: bytes) -> None:
         """One request: answered at once when it cannot be read, else by a thread of its own."""
@@ -272,6 +275,26 @@ def live_in(group: int, status: bytes) -> bool:
 def said(error: BaseException) -> str:
     """An error in words."""
     return shown((isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__)
+
+
+def fetched(given: dict[str, Any]) -> dict[str, Any]:
+    """What stands at an http or https URL, or what the server says instead. The box decides what can be reached."""
+    import urllib.error
+    import urllib.request
+
+    url = given.get("url")
+    if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+        raise Refused("input", "`url` is an http or https URL")
+    most, patience = int(among(given, "most", 100_000, 1, 1 << 20)), among(given, "timeout", 30.0, 0.1, 600.0)
+    try:
+        with urllib.request.urlopen(url, timeout=patience) as page:  # noqa: S310 - the schemes are those above
+            status, kind, data = page.status, page.headers.get_content_type(), page.read(most + (1 << 20))
+    except urllib.error.HTTPError as error:
+        with error:
+            status, kind, data = error.code, error.headers.get_content_type(), error.read(most)
+    except urllib.error.URLError as error:
+        raise Refused("failed", f"it cannot be reached: {error.reason}") from None
+    return {"status": status, "type": kind, "text": text(data[:most]), "left_out": max(0, len(data) - most)}
 
 
 def main() -> None:
