@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import msgspec
 import pytest
 from anyio.abc import TaskGroup
 from engine_worlds import ORGANISATION, OWNER, Crash, Watched, World, contract, idles, rule, rung, story
@@ -15,6 +16,7 @@ from remit.authority.action import Action
 from remit.contract.contract import Contract
 from remit.contract.limits import Limits, Pace
 from remit.contract.models import Model, ModelPrice
+from remit.contract.outcome import Recovery
 from remit.engine.attempt import LOOP, REPEATS, STORM
 from remit.engine.inbox import answer
 from remit.engine.start import start
@@ -760,7 +762,8 @@ def test_a_runtime_without_a_conversation_of_its_own_is_not_carried_on(tmp_path:
     story(tell)
 
 
-def test_a_crash_of_the_carried_attempt_carries_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rungs", [(), (rung("crashed", "retry"),)], ids=["by itself", "by the ladder"])
+def test_a_crash_of_the_carried_attempt_carries_again(tmp_path: Path, rungs: tuple[Recovery, ...]) -> None:
     async def tell() -> None:
         seen: list[tuple[int, bool, bool]] = []
         programs = [listens, crashes_late, listens]
@@ -769,7 +772,7 @@ def test_a_crash_of_the_carried_attempt_carries_again(tmp_path: Path) -> None:
             await programs.pop(0)(inside)
 
         world = Office(tmp_path, asks, spoils, resumes(seen), program=program, name="agent")
-        run = await world.begin(ASKS)
+        run = await world.begin(msgspec.structs.replace(ASKS, recovery=rungs))
         world.jump(hours=1)
         with pytest.raises((Crash, BaseExceptionGroup)):
             await world.say(run.id, "yes")

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import anyio
 from anyio.abc import TaskGroup
 
 from remit.authority.wire import read_json
@@ -16,6 +17,8 @@ from remit.mcp.gateway.passing import Passing
 from remit.mcp.gateway.server import Lost, Server
 from remit.mcp.gateway.shelf import Shelf
 
+TELLING = 5.0
+"""seconds a host has to take an answer once the gateway ends"""
 Send = Callable[[bytes, "messages.Id | None"], Awaitable[None]]
 """Sends a message to the host; the id is that of the host's request it has to do with, if any."""
 
@@ -120,7 +123,8 @@ class Session:
             return
         self.moved(passing, None)
         if not passing.silent:
-            await self.send(answer, passing.id)
+            with anyio.move_on_after(TELLING, shield=True):  # also when this was the last thing the gateway did
+                await self.send(answer, passing.id)
 
     async def _answer(self, passing: Passing) -> bytes | None:
         """The answer to a request; None when another round of it is under way."""
