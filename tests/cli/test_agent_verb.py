@@ -72,7 +72,7 @@ task      Tidy the docs (sha256:f31926de4165fb3d70e38580404b1d11c27d4a57c5c9473f
 tools     given
           read_file    read-only       may read **
           write_file   bounded         never write docs/generated/**; may write docs/**
-          shell        high-risk       no rule: every call is refused
+          shell        high-risk       no `run` rule anywhere: what starts in the box is recorded, not refused
           ask_owner    bounded         always there: it grants nothing
           done         read-only       always there: it grants nothing
           refund       human-approved  may call refund under conditions
@@ -98,7 +98,7 @@ tools     default: all of its own, and every registered one
           write_file   bounded         no rule: every call is refused
           edit_file    bounded         no rule: every call is refused
           delete_file  high-risk       no rule: every call is refused
-          shell        high-risk       no rule: every call is refused
+          shell        high-risk       no `run` rule anywhere: what starts in the box is recorded, not refused
           fetch        bounded         no rule: every call is refused
           ask_owner    bounded         always there: it grants nothing
           delegate     high-risk       no rule: every call is refused
@@ -108,6 +108,21 @@ spend     no limit (default; a contract for a model must name one)
 history   none: every attempt begins fresh (default)
 model     none: it does not run without one; write `model:` or give --model
 """)
+
+
+@pytest.mark.parametrize(
+    ("rules", "organisation", "said"),
+    [
+        ("", "", ["no `run` rule anywhere: what starts in the box is recorded, not refused"]),
+        ("never:\n  - run: rm\n", "", ["never run rm"]),
+        ("", "never:\n  - run: rm\n", []),
+    ],
+)
+def test_a_shell_is_refused_only_where_somebody_has_a_rule_about_programs(rules: str, organisation: str, said: list[str]) -> None:
+    Path("c.remit.yaml").write_text(LEAST + rules)
+    Path("org.remit.yaml").write_text(organisation or "assurance: terminal\n")
+    found = json.loads(agent("show", "c.remit.yaml", "--org", "org.remit.yaml", "--json").stdout)
+    assert [tool["rules"] for tool in found["tools"]["has"] if tool["name"] == "shell"] == [said]
 
 
 def test_programs_read_the_same_as_people() -> None:

@@ -150,9 +150,17 @@ def test_models_that_cost_nothing_are_bounded_without_money() -> None:
 
 
 def test_what_a_program_cannot_be_held_to_is_said() -> None:
-    notes = [("MODEL-UNUSED", "note", key) for key in ("model", "models", "history")]
-    met = [("LIMIT-UNMETERED", "warning", f"limits.{name}") for name in ("tokens", "usd")]
-    assert found(WITH_MODELS.replace("runtime: codex", "runtime: make release")) == [*met, *notes]
+    """Where the contract speaks of models a program meets the meter too; a conversation it has none."""
+    program = WITH_MODELS.replace("runtime: codex", "runtime: make release")
+    assert found(program) == [("MODEL-UNUSED", "note", "history")]
+    bare = RELEASE + "runtime: make release\n"
+    assert found(bare) == [("LIMIT-UNMETERED", "warning", f"limits.{name}") for name in ("tokens", "usd")]
+
+
+def test_a_wildcard_of_paths_in_a_command_is_a_mistake() -> None:
+    text = RELEASE.replace("- commit: HEAD", '- run: "rm **"', 1)
+    assert text != RELEASE
+    assert ("COMMAND-WILDCARD", "error") in [(code, severity) for code, severity, _ in found(text)]
 
 
 def test_who_does_the_work_may_be_said_where_the_run_is_started() -> None:

@@ -554,6 +554,24 @@ def test_calls_that_are_open_when_the_attempt_is_over_are_charged_in_full(tmp_pa
     story(tell)
 
 
+def test_a_count_below_nothing_is_no_count(tmp_path: Path) -> None:
+    """Or a provider's word, or a server in its place, could make room that nobody gave."""
+
+    async def tell() -> None:
+        async def then(seat: Seat, task: Task) -> None:
+            for usage in (Usage(input=-5000, output=10), Usage(input=10, output=-5000), Usage(input=10, output=1, cache_read=-9)):
+                hold = await seat.account.reserve(CALL)
+                assert isinstance(hold, Hold)
+                await seat.account.settle(hold, usage)
+
+        world = Office(tmp_path, writes(then=then))
+        run = await world.begin(contract(limits=Limits(time=600, turns=50, usd=5000)))
+        assert (run.spend.usd, run.spend.tokens) == (1800, 600)
+        assert {each.how for each in await world.events(run.id, "model_settled")} == {"estimated"}
+
+    story(tell)
+
+
 def test_a_local_model_is_bounded_by_turns_tokens_and_time_and_costs_nothing(tmp_path: Path) -> None:
     async def tell() -> None:
         async def then(seat: Seat, task: Task) -> None:
@@ -639,6 +657,28 @@ def test_fixture_3_a_storm_of_refusals_trips_a_run(tmp_path: Path) -> None:
         run = await world.begin(contract())
         assert (await world.one(run.id, "stuck")).why.endswith("refusals in a row")
         assert run.refusals >= STORM and run.verdict == "failed"
+
+    story(tell)
+
+
+@pytest.mark.parametrize("how", ["a model that may not be called", "a token that is not the run's"])
+def test_a_storm_of_refused_model_calls_trips_a_run_too(tmp_path: Path, how: str) -> None:
+    """Each is a row on record: nobody may write it for ever."""
+
+    async def tell() -> None:
+        async def drive(seat: Seat, task: Task) -> None:
+            while True:
+                if how.startswith("a model"):
+                    assert isinstance(await seat.account.reserve(ModelCall(model="other", input=1, output=1)), NoCall)
+                else:
+                    await seat.account.refused("POST /v1/messages", "the token is not the one of this run")
+                await seat.say(b"again\n")
+                await anyio.sleep(0.005)
+
+        world = Office(tmp_path, drive)
+        run = await world.begin(contract(models=(Model(name="m-*"),)))
+        assert (await world.one(run.id, "work_done")).why == "stuck"
+        assert len(await world.events(run.id, "model_refused", "blocked")) < 10 * STORM
 
     story(tell)
 

@@ -15,6 +15,7 @@ import pytest
 from gateway_story import MODERN
 from mcp.client.client import Client
 from mcp.client.stdio import stdio_client
+from mcp.client.streamable_http import streamable_http_client
 from test_gateway_sdk import LATEST, gateway, text, yes
 
 from remit.errors import BadInput
@@ -86,23 +87,39 @@ def test_a_server_at_an_address_is_guarded_like_any_other(tmp_path: Path, remote
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
 def test_hosts_come_to_an_address_of_the_gateway(tmp_path: Path, mode: str) -> None:
     async def tell(url: str) -> None:
+        shown = {"authorization": "Bearer mine alone"}
         with anyio.fail_after(60):
-            async with Client(url, mode=mode, elicitation_callback=yes) as client:
-                assert client.protocol_version == LATEST[mode]
-                assert [tool.name for tool in (await client.list_tools()).tools] == ["asks", "look_up", "save_note", "slow"]
-                assert text(await client.call_tool("look_up", {"order": "A-1"})) == "order A-1"
-                assert (await client.call_tool("drop_all", {})).is_error
-                assert text(await client.call_tool("save_note", {"text": "PAY 100"})) == "kept PAY 100"
-                seen: list[Any] = []
+            async with httpx2.AsyncClient(headers=shown, trust_env=False, timeout=60) as http:
+                line = streamable_http_client(url, http_client=http)
+                async with Client(line, mode=mode, elicitation_callback=yes) as client:
+                    assert client.protocol_version == LATEST[mode]
+                    assert [tool.name for tool in (await client.list_tools()).tools] == ["asks", "look_up", "save_note", "slow"]
+                    assert text(await client.call_tool("look_up", {"order": "A-1"})) == "order A-1"
+                    assert (await client.call_tool("drop_all", {})).is_error
+                    assert text(await client.call_tool("save_note", {"text": "PAY 100"})) == "kept PAY 100"
+                    seen: list[Any] = []
 
-                async def progress(progress: float, total: float | None, message: str | None) -> None:
-                    seen.append(message)
+                    async def progress(progress: float, total: float | None, message: str | None) -> None:
+                        seen.append(message)
 
-                assert text(await client.call_tool("slow", {"order": "A-2"}, progress_callback=progress)) == "slowly A-2"
-                assert seen == ["half of it"]
+                    assert text(await client.call_tool("slow", {"order": "A-2"}, progress_callback=progress)) == "slowly A-2"
+                    assert seen == ["half of it"]
 
-    with listening(tmp_path, "--person-at-host") as url:
+    with listening(tmp_path, "--person-at-host", "--bearer", "SHOWN", SHOWN="mine alone") as url:
         anyio.run(tell, url)
+
+
+def test_an_open_port_has_no_person_at_it(tmp_path: Path) -> None:
+    """Any process of the machine could answer in that person's name."""
+    found = gateway(tmp_path, "--listen", f"127.0.0.1:{free_port()}", "--person-at-host")
+    done = subprocess.run(
+        [found.command, *found.args],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "REMIT_HOME": str(tmp_path / "home")},
+    )
+    assert done.returncode == 2 and "whoever reaches the port would answer" in done.stderr
 
 
 def test_headers_are_never_trusted_over_the_body_and_browsers_stay_out(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from remit.contract.skeleton import skeleton
 from remit.errors import BadInput
 from remit.mcp.server.doors import place as http_place
 from remit.mcp.server.doors import token_of
-from remit.mcp.server.house import kept_apart
-from remit.mcp.server.mandate import beyond_text
+from remit.mcp.server.house import kept_apart, programs_of
+from remit.mcp.server.mandate import beyond_programs, beyond_text
 from remit.mcp.server.told import bounded
 from remit.mcp.server.wanted import WANTS, read, schema
 from remit.mcp.server.writing import how_to_write
@@ -30,7 +30,7 @@ def place(tmp_path: Path) -> Place:
 @pytest.mark.parametrize(
     ("rule", "wrong"),
     [
-        ("read: '**'", []), ("write: docs/**", []), ("run: make", []), ("commit: HEAD", []), ("fetch: example.com:443", []),
+        ("read: '**'", []), ("write: docs/**", []), ("run: make", []), ("commit: HEAD", []), ("fetch: example.com:443", ["fetch example.com:443"]),
         ("call: look", []), ("call: send", ["call send"]), ("call: [look, send]", ["call look, send"]), ("call: unknown", ["call unknown"]),
         ("call: any", ["call any"]), ("push: main", ["push main"]), ("publish: any", ["publish any"]), ("delegate: codex", ["delegate codex"]),
     ],
@@ -48,6 +48,52 @@ def test_a_rung_of_recovery_the_containment_and_variables_are_looked_at_too() ->
     contract = parse(text + "containment: L1\nenvironment: [AWS_SECRET, LEVEL]\n", file="c").contract
     assert contract is not None
     assert len(list(beyond_text(contract, None, {"LEVEL"}))) == 3
+
+
+@pytest.mark.parametrize(
+    ("more", "runtime", "wrong"),
+    [
+        ("models: [{model: '*', price: {input: 0, output: 0}}]\n", "command", ["`price:` of `*`"]),
+        ("models: [gpt-5.1]\n", "command", []),
+        ("", "claude", []), ("runtime: codex\n", "", []), ("runtime: [acp, a]\n", "", []), ("", "command", []), ("model: gpt-5.1\n", "command", []),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("usd", [True, False])
+def test_what_models_cost_and_that_it_ends_is_not_the_agents_to_say(more: str, runtime: str, wrong: list[str], usd: bool) -> None:
+    text = CONTRACT.replace("time: 60s", "time: 60s, usd: 1.00" if usd else "time: 60s, tokens: 900000000")
+    contract = parse(text + more, file="c").contract
+    assert contract is not None
+    found = list(beyond_text(contract, None, (), runtime=runtime))
+    assert [each[: len(one)] for one, each in zip(wrong, found, strict=False)] == wrong
+    metered = bool(more) or runtime == "claude"
+    assert [each for each in found[len(wrong) :] if "`usd`" in each] == found[len(wrong) :]
+    assert len(found) == len(wrong) + (metered and not usd)
+
+
+@pytest.mark.parametrize(
+    ("own", "runtime", "command", "text", "fits"),
+    [
+        ("[acp, /home/u/repo/evil]", "", (), True, False), ("[acp, /home/u/repo/evil]", "", (), False, True), ("./evil --now", "", (), True, False),
+        ("codex", "", (), True, True), ("codex", "acp", ("evil",), True, False), ("codex", "acp", ("evil",), False, False), ("codex", "", ("evil",), False, False),
+        ("codex", "", ("make", "docs", "-j2"), True, True), ("codex", "", ("make",), True, False), ("codex", "acp", ("good",), False, True),
+        ("codex", "", ("/tmp/make", "docs"), True, False), ("[agent, read_file]", "", (), True, True), ("[acp, good, --acp]", "", (), True, True),
+        ("[acp, evil]", "codex", (), True, True), ("[acp, evil]", "acp", (), True, False),
+    ],
+)  # fmt: skip
+def test_a_host_starts_no_program_that_no_person_named(
+    own: str, runtime: str, command: tuple[str, ...], text: bool, fits: bool
+) -> None:
+    contract = parse(CONTRACT + f"runtime: {own}\n", file="c").contract
+    assert contract is not None
+    found = list(beyond_programs(contract, runtime, command, programs_of(["make docs", "good"]), text=text))
+    assert (found == []) is fits
+    assert all("--allow-program" in each for each in found)
+
+
+@pytest.mark.parametrize("line", ["", "'", " "])
+def test_a_program_is_named_by_its_words(line: str) -> None:
+    with pytest.raises(BadInput, match="--allow-program"):
+        programs_of([line])
 
 
 def test_a_host_reaches_no_folder_and_no_contract_but_those_it_was_given(place: Place) -> None:

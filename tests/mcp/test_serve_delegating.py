@@ -3,6 +3,7 @@
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -132,6 +133,23 @@ def test_a_stop_ends_the_work_and_leaves_no_process_even_after_the_host_is_gone(
     place.remit("stop", "last", code=None)
     assert _processes(mark) == []
     assert _processes(str(place.home)) == []
+
+
+def test_many_contracts_may_cost_no_more_together_than_a_person_said(place: Place) -> None:
+    costly = CONTRACT.replace("time: 60s", "time: 60s, usd: 20.00")
+
+    async def story() -> None:
+        async with place.host() as host:
+            given: dict[str, Any] = {"contract": costly, "workspace": str(place.work), "command": ["sh", "-c", "sleep 60"]}
+            run = (await host.call("delegate", **given))["run"]
+            said = await host.refused("delegate", **given)
+            assert "`usd: 20.00` is more than the 5.00 that are left" in said
+            assert "--usd" in said
+            await host.call("stop", run=run)
+            second = (await host.call("delegate", **given))["run"]
+            assert (await host.call("stop", run=second))["verdict"] == "stopped"
+
+    go(story)
 
 
 def test_a_host_sees_and_ends_only_what_it_may(place: Place) -> None:

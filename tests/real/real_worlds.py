@@ -19,7 +19,8 @@ from remit.adapters.runtimes.codex.outfit import PRODUCT as CODEX
 from remit.adapters.runtimes.finding import Product
 from remit.adapters.runtimes.gemini import PRODUCT as GEMINI
 from remit.adapters.runtimes.opencode import PRODUCT as OPENCODE
-from remit.testing.models import ModelServer, Script, Shell, served
+from remit.testing.models import Loop, ModelServer, Script, Shell, served
+from remit.testing.models.script import Step
 
 CONTRACT = ROOT / "examples" / "release" / "with-an-agent.remit.yaml"
 PRODUCTS: dict[str, Product] = {"claude": CLAUDE, "codex": CODEX, "gemini": GEMINI, "opencode": OPENCODE}
@@ -100,12 +101,16 @@ class Scene(World):
     def marked(self, script: Script) -> Script:
         """The script with every shell command marked: whatever it starts can be found on the host, and in the records."""
         name = f"{script.name}-{self.nonce}"
-        steps = tuple(
-            Shell(command=f"export {MARK}={self.nonce}; {step.command}", seconds=step.seconds)
-            if isinstance(step, Shell)
-            else step
-            for step in script.steps
-        )
+
+        def mark(step: Step) -> Step:
+            match step:
+                case Shell(command=command, seconds=seconds):
+                    return Shell(command=f"export {MARK}={self.nonce}; {command}", seconds=seconds)
+                case Loop(step=Shell() as inner, times=times):
+                    return Loop(step=Shell(command=f"export {MARK}={self.nonce}; {inner.command}"), times=times)
+            return step
+
+        steps = tuple(map(mark, script.steps))
         return Script(name=name, steps=steps, usage=script.usage)
 
     def alive(self) -> list[int]:

@@ -5,8 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-from real_worlds import MODELS, Begun, Scene, eventually, real, stopped
+from real_worlds import MODELS, PRODUCTS, Scene, eventually, executable, real, stopped
 from worlds import Told
 
 from remit.testing.models import Final, Loop, Script, Shell, Tool
@@ -17,11 +16,8 @@ owner: release-lead@example.com
 may:
   - read: "**"
   - write: [src/**, docs/**]
-  - run: sed ...
-  - run: sed -i *
-  - run: sh -c *
-  - run: python3 checks/run.py
-  - run: sleep 600
+  - run: sed -i * ...
+  - run: python3 checks/run.py ...
   - delegate: codex
 limits: {{turns: 60, time: 5m, tokens: 2M, usd: 20}}
 success:
@@ -38,10 +34,8 @@ owner: release-lead@example.com
 may:
   - read: "**"
   - write: src/**
-  - run: sed -i *
-  - run: sh -c *
-  - run: python3 checks/run.py
-  - run: sleep 600
+  - run: sed -i * ...
+  - run: python3 checks/run.py ...
 model: gpt-5.1-codex
 limits: {{turns: {turns}, time: 2m, tokens: 500k, usd: 5}}
 success:
@@ -56,9 +50,8 @@ TASK = "Rename a symbol across 12 files and run the tests"
 WHY = "it changes twelve files and has to run the tests in a terminal"
 RENAME = "sed -i 's/old_name/new_name/g' " + " ".join(f"src/part_{number}.py" for number in range(1, 13))
 CHECKS = "import pathlib\nassert not [p for p in pathlib.Path('src').glob('part_*.py') if 'old_name' in p.read_text()]\nprint('12 pass')\n"
-GOES_UP = Script(name="rename", steps=(Shell(command=RENAME), Shell(command="python3 checks/run.py"), Final(text="renamed")))
-FOR_EVER = Script(name="for-ever", steps=(Loop(step=Shell(command="python3 checks/run.py")),))
-STAYS = Script(name="stays", steps=(Shell(command="sleep 600", seconds=600),))
+GOES_UP = Script(name="first", steps=(Shell(command=RENAME), Shell(command="python3 checks/run.py"), Final(text="renamed")))
+FOR_EVER = Script(name="second", steps=(Loop(step=Shell(command="python3 checks/run.py")),))
 
 
 def project(scene: Scene) -> str:
@@ -86,15 +79,11 @@ def tree_hash(scene: Scene) -> str:
 
 def going_up(scene: Scene, script: str, *, goal: str = TASK, turns: int = 20) -> str:
     """A contract under which the light agent hands a task up, whose runtime then plays this script."""
-    child = CHILD.format(goal=json.dumps(f"{goal} [[script: {script}]]"), turns=turns)
+    marked = f"{goal} [[script: {script}]]" if script else goal
+    child = CHILD.format(goal=json.dumps(marked), turns=turns)
     hands_up = Tool(name="delegate", arguments={"runtime": "codex", "why": WHY, "contract": child})
     scene.server.add(Script(name="light", steps=(hands_up, Final(text="handed up, and looked at"))))
     return scene.contract(PARENT.format(goal=json.dumps("[[script: light]] See to it that the symbol is renamed")))
-
-
-def facts(scene: Scene, run: str) -> list[dict[str, Any]]:
-    """Every fact of a run."""
-    return [json.loads(line) for line in scene.quick("watch", run, "--json", code=None).stdout.splitlines()]
 
 
 def only(told: Told, kind: str) -> dict[str, Any]:
@@ -106,10 +95,10 @@ def test_a_rename_across_twelve_files_goes_up_comes_back_and_can_be_undone(tmp_p
     with real(tmp_path, "agent", scripts=[GOES_UP]) as scene:
         codex(scene)
         before = project(scene)
-        told = scene.hand_over(going_up(scene, "rename"))
+        told = scene.hand_over(going_up(scene, "first"))
         up, back = only(told, "escalated"), only(told, "deescalated")
         assert (up["runtime"], up["needs"], up["why"]) == ("codex", ["multi-file", "terminal"], WHY)
-        assert up["caps"] == {"turns": "20", "tokens": "500k", "usd": "5", "time": "2m"}
+        assert up["caps"] == {"turns": "20", "tokens": "500k", "usd": "5.00", "time": "2m"}
         assert up["child"] in up["way_back"]
         assert told.events.index(up) < told.events.index(back)
         assert (back["verdict"], back["runtime"]) == ("success", "codex")
@@ -128,8 +117,6 @@ def test_a_rename_across_twelve_files_goes_up_comes_back_and_can_be_undone(tmp_p
 
 def codex(scene: Scene) -> None:
     """The heavier runtime is on this machine, too."""
-    from real_worlds import PRODUCTS, executable
-
     scene.env[PRODUCTS["codex"].variable] = str(executable("codex"))
 
 
@@ -137,7 +124,7 @@ def test_a_question_about_a_job_stays_where_it_is(tmp_path: Path) -> None:
     with real(tmp_path, "agent", scripts=[GOES_UP]) as scene:
         codex(scene)
         before = project(scene)
-        told = scene.hand_over(going_up(scene, "rename", goal="What is the status of job 7?"), code=1)
+        told = scene.hand_over(going_up(scene, "", goal="What is the status of job 7?"), code=1)
         assert not {"escalated", "child_started"} & set(told.kinds())
         (refused,) = [fact for fact in told.events if fact["kind"] == "decided" and fact["action"]["verb"] == "delegate"]
         assert refused["decision"] == "refuse"
@@ -150,11 +137,11 @@ def test_a_child_that_would_go_past_its_cap_ends_there(tmp_path: Path) -> None:
     with real(tmp_path, "agent", scripts=[FOR_EVER]) as scene:
         codex(scene)
         before = project(scene)
-        told = scene.hand_over(going_up(scene, "for-ever", turns=6), code=1)
+        told = scene.hand_over(going_up(scene, "second", turns=6), code=1)
         back = only(told, "deescalated")
         assert back["verdict"] == "exhausted"
         assert int(back["cost"]["turns"]) <= 6
-        calls = [seen for seen in scene.server.journal if seen.script == "for-ever"]
+        calls = [seen for seen in scene.server.journal if seen.script == "second"]
         assert len(calls) <= 6
         assert told.end["verdict"] == "failed"
         assert tree_hash(scene) == before
@@ -164,13 +151,14 @@ def test_a_stop_ends_the_light_agent_and_the_runtime_it_handed_up_to(tmp_path: P
     with real(tmp_path, "agent") as scene:
         codex(scene)
         before = project(scene)
-        scene.server.add(scene.marked(STAYS))
-        begun: Begun
-        with scene.begin(going_up(scene, f"stays-{scene.nonce}")) as begun:
+        scene.server.add(Script(name="third", steps=(Shell(command=f"python3 checks/run.py {scene.nonce}", seconds=600),)))
+        with scene.begin(going_up(scene, "third")) as begun:
             eventually(scene.alive, 90.0)
             receipt = stopped(scene)
             begun.end(code=6)
         assert receipt["verdict"] == "stopped"
-        assert any("codex" in each for each in receipt["ended"]) or receipt["ended"]
+        runs = json.loads(scene.quick("runs", "--json").stdout)["runs"]
+        assert runs[0]["verdict"] == "stopped"
+        assert runs[1]["verdict"] in ("stopped", "failed"), "what it handed up to is over, too"
         assert tree_hash(scene) == before
         scene.quick("verify")

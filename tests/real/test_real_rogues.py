@@ -88,7 +88,7 @@ def _vendor(ended: Ended) -> None:
     assert ended.refused("1.1.1.1:443")
     assert ended.scene.account()["boundary"]["hosts"] == []
     if ended.scene.name != "acp":
-        assert {seen.script for seen in ended.scene.server.journal} == {f"vendor-{ended.scene.nonce}"}
+        assert {seen.script for seen in ended.scene.server.work} == {f"vendor-{ended.scene.nonce}"}
 
 
 def _token(ended: Ended) -> None:
@@ -161,9 +161,10 @@ def set_on(scene: Scene, rogue: str, *more: Shell) -> str:
     """A contract whose goal makes the runtime a rogue."""
     if scene.name == "acp":
         steps = [{"do": "rogue", "how": ACP.get(rogue, rogue), "nonce": scene.nonce}]
-        return scene.saying(
-            "script: " + json.dumps([*steps, *({"do": "shell", "command": each.command} for each in more)]), limits=LIMITS
-        )
+        steps += [{"do": "shell", "command": each.command} for each in more]
+        # it asks without a model, so that nothing but time bounds how often
+        limits = LIMITS.replace("90s", "15s") if rogue == "nagging" else LIMITS
+        return scene.saying("script: " + json.dumps(steps), limits=limits)
     shipped = SHIPPED[rogue]
     script = scene.marked(Script(name=rogue, steps=(*shipped.steps[:-1], *more, *shipped.steps[-1:])))
     scene.server.add(script)
@@ -194,8 +195,8 @@ def test_a_rogue_is_bounded_and_recorded_and_leaves_nothing(tmp_path: Path, name
         HELD[rogue](ended)
         receipts = [fact["receipt"] for fact in ended.facts("work_done")]
         assert receipts and all("is empty" in receipt for receipt in receipts)
-        if told.end["verdict"] is None:  # no progress: the owner is asked, and what waits can be ended
-            assert ended.facts("stuck")
+        if told.end["verdict"] is None:  # no progress, or its own question: the owner is asked, and what waits can be ended
+            assert ended.facts("question_asked")
             scene.quick("stop")
             assert everything(scene) == before
         scene.quick("verify")

@@ -49,13 +49,14 @@ from remit.testing.workspace import PlainWorkspace
 CHILD = f"""
 goal: Greet %d
 owner: {OWNER}
-may: [{{read: "**"}}]
+may: [{{read: "**"}}, {{delegate: command}}]
 limits: {{turns: 4, time: 60s, usd: "0.004", tokens: 1600}}
 success: [{{id: hello, file: docs/hello.md, exists: true}}]
 recovery: [{{when: failed, do: stop}}]
 containment: L0
 """
 AGENT = ROOT / "src" / "remit" / "testing" / "acp_agent.py"
+GRANDCHILD = CHILD.replace("turns: 4", "turns: 2").replace("0.004", "0.002").replace("1600", "800")
 NAMES = ("turns", "tokens", "usd")
 ENDS = ("counted", "counted", "less", "hung up", "released", "killed")
 
@@ -151,26 +152,27 @@ def together(spends: Iterable[Spend]) -> Spend:
 
 
 async def family(folder: Path, seed: int, count: int) -> None:
-    """So many children of one account, all at once; each calls, and some are killed; then every one is ended and settled."""
+    """So many children of one account, some with a child of their own, all at once; each calls, some are killed, all are settled."""
     chance = Random(seed)
     async with hands(folder / "home") as over:
         limits = Limits(time=600, turns=count * 3, usd=count * 3000, tokens=count * 1500)
         top, gate = await at_work(over, folder, limits), Gate(over)
         children: list[str] = []
 
-        async def child(number: int, seed: int) -> None:
-            contract = {"contract": CHILD % number, "command": ["agent"]}
+        async def child(number: int, seed: int, above: str = top, text: str = CHILD) -> None:
             try:
-                made = await _take_on(over, top, "command", contract, f"k{number}")
+                made = await _take_on(over, above, "command", {"contract": text % number, "command": ["agent"]}, f"k{number}")
             except BadInput:
                 return
             children.append(made)
             await over.record(AttemptStarted(run=made, attempt=1))
-            await calls(Meter(over, gate, made, 1), Random(seed), 4)
-            run = await over.replay(made)
-            await lose(over, run)
+            async with anyio.create_task_group() as own:
+                own.start_soon(calls, Meter(over, gate, made, 1), Random(seed), 4)
+                if above == top and number % 3 == 0:
+                    own.start_soon(child, number, seed + 1, made, GRANDCHILD)
+            await lose(over, await over.replay(made))
             await over.record(VerdictReached(run=made, verdict="failed", why="it was killed"))
-            await settle(over, top, await over.replay(made))
+            await settle(over, above, await over.replay(made))
 
         async with anyio.create_task_group() as group:
             group.start_soon(calls, Meter(over, gate, top, 1), Random(seed + 1), count // 10)
@@ -180,12 +182,13 @@ async def family(folder: Path, seed: int, count: int) -> None:
         records = await everything(over, top, children)
         runs = never_over(records)
         assert len(children) > count // 3
+        assert any(each.count(".") == 2 for each in children)
         for each in (top, *children):
             exact(records, each)
             assert not runs[each].holds and not runs[each].children
             assert all(getattr(runs[each].reserved, name) == 0 for name in NAMES)
         own = [each.event.spend for each in records if each.run == top and isinstance(each.event, ModelSettled)]
-        total = together([*own, *(runs[each].spend for each in children)])
+        total = together([*own, *(runs[each].spend for each in children if each.count(".") == 1)])
         assert [getattr(runs[top].spend, name) for name in NAMES] == [getattr(total, name) for name in NAMES]
 
 

@@ -146,10 +146,12 @@ _WANTS = {
 def _said(task: str, why: str, more: tuple[Need, ...]) -> dict[str, str]:
     """Needs that are spoken of, and by which phrase. The reason counts too, but never turns light work into heavy."""
     phrases = [*WORDS.items(), *((need.name, need.words) for need in more)]
-    asked = [each for each in sentences(task) if not _question(each)]
+    every = sentences(task)
+    asked = [each for each in every if not _question(each)]
     doing = [each for each in asked if _first(each) not in LOOKING]
     found = _spoken(doing, OUTCOMES.items(), "the task says") | _spoken(asked, phrases, "the task says")
-    if found or doing:
+    # Where a sentence only asks or looks, another that says nothing of work must not switch the reason on: an agent writes both.
+    if found or (doing and len(doing) == len(every)):
         found = _spoken(sentences(why), phrases, "the reason says") | found
     return found
 

@@ -80,6 +80,7 @@ def effective(
     own, registered = runtime_of(contract.runtime)[1], (*organisation.tools, *contract.tools)
     named = own if contract.runtime[:1] == ("agent",) else ()
     tools = chosen(named, list({tool.name: tool for tool in registered}.values()))
+    judged = any(rule.verb == "run" for rule in (*organisation.rules, *contract.rules))
     return {
         "schema": "remit.agent/1",
         "identity": {
@@ -93,7 +94,7 @@ def effective(
         "tools": {
             "given": bool(named),
             "has": [
-                {"name": tool.calls or name, "tier": tool.tier, "rules": standing(tool, contract.rules)}
+                {"name": tool.calls or name, "tier": tool.tier, "rules": standing(tool, contract.rules, judged=judged)}
                 for name, tool in tools.items()
             ],
         },
@@ -104,10 +105,15 @@ def effective(
     }  # fmt: skip
 
 
-def standing(tool: Tool, rules: Sequence[Rule]) -> list[str]:
-    """The rules that may decide a tool, strictest first; none means that every call of it is refused."""
+def standing(tool: Tool, rules: Sequence[Rule], *, judged: bool = True) -> list[str]:
+    """The rules that may decide a tool, strictest first; none means that every call of it is refused.
+
+    `judged` says whether anybody has a rule about programs: where nobody has, they start freely inside the box.
+    """
     if not tool.verbs:
         return ["always there: it grants nothing"]
+    if tool.verbs == ("run",) and not judged:
+        return ["no `run` rule anywhere: what starts in the box is recorded, not refused"]
     return [
         _said(rule, short=True)
         for effect in EFFECTS

@@ -62,6 +62,9 @@ async def _gateway(given: dict[str, Any]) -> int:
 
     if bool(given["server"]) == bool(given["url"]):
         raise BadInput("which server?", hint="remit mcp gateway --contract FILE -- COMMAND …, or --http URL")
+    if given["listen"] and given["person_at_host"] and not given["bearer"]:
+        what = "whoever reaches the port would answer as the person at the host"
+        raise BadInput(what, hint="give --bearer NAME, and the token to that person's host alone")
     reach, name = _reach(given)
     async with opened(wanted(given)) as desk:
         shelf = Shelf(desk, given["pin"])

@@ -90,7 +90,7 @@ def show(record: e.Recorded, run: Run) -> None:
     if said is None:
         return
     since = (record.at - run.started_at).total_seconds() if run.started_at else 0.0
-    turns = f"{run.spend.turns}" + (f"/{run.contract.limits.turns}" if run.contract.limits.turns else "")
+    turns = f"{run.spend.turns}" + (f"/{run.limits.turns}" if run.limits.turns else "")
     paid = f"  {run.spend.usd / 1_000_000:.4f} usd" if run.modelled else ""
     front = f"{since:6.1f}s  turns {turns:>5}{paid}  refused {run.refusals:>2}  "
     talk(click.style(front, dim=True) + said)  # click leaves the style out where nobody sits at a terminal

@@ -45,7 +45,7 @@ def said(rule: Rule) -> str:
 
 def modelled(run: Run) -> list[str]:
     """Who works, and what its model calls came to; nothing where no model was called."""
-    limits, used = run.contract.limits, run.spend
+    limits, used = run.limits, run.spend
     if run.started is None or (run.started.runtime == "command" and not run.modelled):
         return []
     tokens = f"{used.tokens}/{limits.tokens or '-'} tokens"

@@ -11,6 +11,7 @@ from remit.cli.driving import drive
 from remit.cli.place import home
 from remit.cli.say import clean, document, talk
 from remit.cli.which import resolve
+from remit.engine.attempt import born
 from remit.engine.hands import Hands
 from remit.engine.inbox import ask_stop
 from remit.errors import BadInput, Busy, RemitError
@@ -55,14 +56,23 @@ async def _open(hands: Hands) -> list[str]:
 
 
 async def _left(hands: Hands, run_id: str) -> None:
-    """Until whoever drives it has seen the stop, or for a while."""
+    """Until whoever drives it has seen the stop, or for a while; not for an effect that has begun, which nothing calls back."""
     with anyio.move_on_after(PATIENCE):
+        known = None
         while True:
             try:
                 with hands.leases.hold(run_id):
                     return
             except Busy:
                 await anyio.sleep(0.05)
+            known = await hands.replay(run_id, known)
+            if not _lives(known) and any(draft.state == "publishing" for draft in known.drafts.values()):
+                return
+
+
+def _lives(run: Run) -> bool:
+    """Whether the first process of its box is there."""
+    return run.box is not None and born(run.box[0]) == run.box[1] != 0
 
 
 async def _ended(here: Path, run_id: str, *, as_json: bool) -> int:
@@ -71,9 +81,8 @@ async def _ended(here: Path, run_id: str, *, as_json: bool) -> int:
     if run.verdict is None:
         try:
             code = await drive(here, run_id, as_json=as_json)
-        except Busy as error:
-            talk(f"{run_id}: {error}")
-            return 1
+        except Busy:
+            return await _awaited(here, run_id)
         except RemitError as error:
             talk(f"{run_id}: {error}")
             return error.exit_code
@@ -82,6 +91,20 @@ async def _ended(here: Path, run_id: str, *, as_json: bool) -> int:
     async with engine(here) as supervisor:
         await _receipt(supervisor.hands, await supervisor.hands.replay(run_id), as_json=as_json)
     return 0
+
+
+async def _awaited(here: Path, run_id: str) -> int:
+    """Another process still has the run: what is known by now. An effect that has begun cannot be called back, and is awaited."""
+    async with engine(here) as supervisor:
+        run = await supervisor.hands.replay(run_id)
+    living = _lives(run)
+    talk(f"{run_id} is asked to stop; " + ("its box still lives" if living else "nothing of its box lives any more"))
+    begun = [draft.action.said() for draft in run.drafts.values() if draft.state == "publishing"]
+    for each in begun:
+        talk(f"  remains  {clean(each)} has begun: it cannot be called back, and its end is awaited")
+    if run.verdict is None:
+        talk(f"  `remit show {run_id}` says the verdict once it is there")
+    return 7 if begun and not living else 1
 
 
 async def _receipt(hands: Hands, run: Run, *, as_json: bool) -> None:

@@ -46,8 +46,9 @@ class Case:
         self.compared = 0
 
     def _usual_setting(self) -> Setting:
-        """A command as the runtime meets no meter, so nothing counts its tokens; without a runtime all is open."""
-        meters = not self.draft.runtime or runtime_of(self.draft.runtime)[0] in METERED_RUNTIMES
+        """A command meets the meter only where the contract speaks of models; without a runtime all is open."""
+        modelled = bool(self.draft.model or self.draft.models)
+        meters = not self.draft.runtime or modelled or runtime_of(self.draft.runtime)[0] in METERED_RUNTIMES
         return Setting() if meters else Setting(meters=METERED - OF_MODELS)
 
     @cached_property

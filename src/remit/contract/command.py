@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 
 PROGRAM_FOLDERS = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/local/sbin", "/usr/sbin", "/sbin", "/run/remit/bin")
-"""Where a bare program name of a template may have been found; never a folder an agent can write to. The last is the box's own."""
+"""Where a bare program name of a template may have been found; never a folder an agent can write to. The last is the box's."""
 
 
 def template(text: str) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+import msgspec
+
 from remit.value import Value
 
 MICRO = 1_000_000
@@ -59,6 +61,20 @@ class Limits(Value, frozen=True, kw_only=True, omit_defaults=True):
     sums: tuple[Sum, ...] = ()
     counts: tuple[Count, ...] = ()
     pace: Pace | None = None
+
+
+CEILINGS = ("time", "turns", "calls", "tokens", "usd")
+"""what an organisation can cap for every run"""
+
+
+def tightest(own: Limits, above: Limits) -> Limits:
+    """The limits of a run, none of them above the ceilings of its organisation."""
+    lower = {
+        name: most
+        for name in CEILINGS
+        if (most := getattr(above, name)) is not None and ((have := getattr(own, name)) is None or have > most)
+    }
+    return msgspec.structs.replace(own, **lower) if lower else own
 
 
 class Spend(Value, frozen=True, kw_only=True):

@@ -21,11 +21,9 @@ def model_findings(case: Case) -> Iterator[Finding]:
     yield from _spending(case)
     yield from _allowed(case)
     yield from _shadowed(case)
-    if case.runtime == "command":
-        for key in ("model", "models", "history"):
-            if key in case.draft.written:
-                what = f"`{key}` is not enforceable here: the work is done by a program, whose calls to models nothing meters"
-                yield case.say("MODEL-UNUSED", "note", key, what, f"name a runtime: {', '.join(sorted(METERED_RUNTIMES))}")
+    if case.runtime == "command" and "history" in case.draft.written:
+        what = "`history` is not enforceable here: a program does the work, and it has no conversation that could be kept"
+        yield case.say("MODEL-UNUSED", "note", "history", what, f"name a runtime: {', '.join(sorted(METERED_RUNTIMES))}")
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -30,12 +30,23 @@ def rule_findings(case: Case) -> Iterator[Finding]:
     for rule in (*case.draft.rules, *case.late):
         if rule.effect == "may":
             yield from _ungated(case, rule)
+        if rule.verb == "run":
+            yield from _no_wildcard(case, rule)
     yield from _history(case)
     yield from _trusted(case)
     yield from _currency(case)
     if case.exhausted:
         what = "the rules are too many or too long to be compared with one another"
         yield case.say("TOO-MUCH-TO-COMPARE", "error", "", what, "fewer and shorter rules say the same")
+
+
+def _no_wildcard(case: Case, rule: Rule) -> Iterator[Finding]:
+    """`**` is of paths; in a command it would be a word that nobody types, and the rule would mean nothing."""
+    for command in rule.objects:
+        if "**" in command.split():
+            what = f"`**` is no wildcard of commands, so `{command}` means nothing anybody types"
+            mended = " ".join("..." if word == "**" else word for word in command.split())
+            yield case.of_rule("COMMAND-WILDCARD", "error", rule, what, f"write `{mended}` for any number of further words")
 
 
 def touches(case: Case, one: Rule, other: Rule) -> bool:

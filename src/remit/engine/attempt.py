@@ -101,7 +101,7 @@ async def _prepare(hands: Hands, gate: Gate, run: Run, place: Path, gear: Gear) 
         stage = await hands.workspace.carry(hands.place(run.id, run.carried), place)
     else:
         stage = await hands.workspace.open(
-            root, place, secrets=secrets, named=there, quota=boundary.quota(run.contract.limits, authorities),
+            root, place, secrets=secrets, named=there, quota=boundary.quota(run.limits, authorities),
             under=parent, identity=(f"remit {run.id}", run.contract.owner),
         )  # fmt: skip
     made = boundary.plan(
@@ -213,7 +213,7 @@ def no_progress(run: Run, moved: datetime, now: datetime) -> str:
         return f"the same action was asked {run.repeats} times in a row"
     if run.storm >= STORM:
         return f"{run.storm} refusals in a row"
-    limit = run.contract.limits.time or 1800
+    limit = run.limits.time or 1800
     idle = min(900.0, max(60.0, 0.8 * limit))
     if (now - moved).total_seconds() > idle:
         return f"nothing was done for {idle:.0f} s"
@@ -222,7 +222,7 @@ def no_progress(run: Run, moved: datetime, now: datetime) -> str:
 
 async def _warn(hands: Hands, run: Run) -> None:
     """At four fifths of the time, say so once."""
-    limits, spend = run.contract.limits, run.spend
+    limits, spend = run.limits, run.spend
     time = spend.time
     if run.attempt_at is not None:
         time += (hands.clock.now() - run.attempt_at).total_seconds()
@@ -235,6 +235,8 @@ async def _close(hands: Hands, run: Run, stage: Stage, keeper: Doorkeeper, ended
     why: Literal["ended", "limit", "stopped", "stuck"] = "stuck" if stuck else ended.why
     if why == "stopped" and keeper.done is not None and not state.stop:
         why = "ended"
+    if why == "ended" and state.stop:  # it left off when it was asked to
+        why = "stopped"
     if why == "ended" and working.gear.meter.over:  # it was told, and did end: it is the limit that ended it
         why = "limit"
     sealed = await stage.seal()
@@ -242,7 +244,7 @@ async def _close(hands: Hands, run: Run, stage: Stage, keeper: Doorkeeper, ended
     if keeper.programs > MOST_PROGRAMS:
         facts.append(Warned(run=run.id, limit="recorded programs", used=str(keeper.programs), of=str(MOST_PROGRAMS)))
     if ended.why == "limit" and ended.limit not in {"turns", "calls", "tokens", "usd"}:
-        facts.append(LimitReached(run=run.id, limit=ended.limit, used="", of=str(getattr(run.contract.limits, ended.limit, ""))))
+        facts.append(LimitReached(run=run.id, limit=ended.limit, used="", of=str(getattr(run.limits, ended.limit, ""))))
     if stuck:
         facts.append(Stuck(run=run.id, why=stuck))
     await hands.record(

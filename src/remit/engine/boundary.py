@@ -83,7 +83,7 @@ def plan(
         environment=environment(run, above, passed),
         visible=visible,
         network=names_verb(authorities[1:], "fetch"),
-        limits=box_limits(authorities, run.contract.limits.time, run.spend.time),
+        limits=box_limits(authorities, run.limits.time, run.spend.time),
         uid=uid,
         gid=gid,
         level=run.started.accepted_level or run.contract.containment,

@@ -139,7 +139,7 @@ class _Sitting:
 
     def _over(self, limit: str) -> Called:
         if f"{limit} reached" not in self._run.warned:
-            have, most = getattr(self._run.spend, limit), getattr(self._run.contract.limits, limit)
+            have, most = getattr(self._run.spend, limit), getattr(self._run.limits, limit)
             self._transaction.append(LimitReached(run=self._run.id, limit=limit, used=str(have), of=str(most)))
         decision = used_up(self._run, limit)
         self._note(decision)

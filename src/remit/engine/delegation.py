@@ -108,6 +108,8 @@ async def _take_on(hands: Hands, parent_id: str, runtime: str, arguments: dict[s
         state = replay(transaction.events(parent_id))
         if key in state.keys:
             return state.keys[key]
+        if state.stop or state.verdict is not None:  # whoever stopped it was told that nothing is left
+            raise Refused(f"the run was stopped by {state.stop}" if state.stop else "the run has ended")
         if state.owner != contract.owner:
             raise BadInput(f"the outcome has gone to {state.owner} meanwhile: write `owner: {state.owner}`")
         child_id = f"{parent_id}.{len(state.keys) + 1}"
@@ -188,7 +190,7 @@ def _contract(parent: Run, arguments: dict[str, Any]) -> Contract:
 
 def _reserve(parent: Run, limits: Limits) -> Spend:
     """What the child may use, taken out of what the parent has left. Raises BadInput when that is less (BUD-03)."""
-    have, used = parent.contract.limits, parent.spend.plus(parent.reserved)
+    have, used = parent.limits, parent.spend.plus(parent.reserved)
     amounts: dict[str, int] = {}
     for name in ("turns", "calls", "tokens", "usd"):
         most, asked = getattr(have, name), getattr(limits, name)

@@ -26,7 +26,7 @@ from remit.engine.waiting import until_answered, until_released
 from remit.engine.want import read_request, refused, reply, seconds, told
 from remit.errors import Conflict, RemitError
 from remit.ports import Box, Exec, Performer
-from remit.run.event import Blocked, Charged, Decided, Effected, Event
+from remit.run.event import Blocked, Charged, ContextLoaded, Decided, Effected, Event
 from remit.run.state import Run
 
 Delegate = Callable[[str, dict[str, Any], Answer], Awaitable[dict[str, Any]]]
@@ -203,6 +203,12 @@ class Doorkeeper:
         said: dict[str, Any] = {"schema": "remit.act/1", "run": self._run, "decision": "ask", "reasons": [], "question": question}
         if asked.expired and asked.answer is None:
             said |= {"decision": "refuse"}
+        if asked.said and not asked.told:
+            words = (asked.answer.note or asked.answer.answer) if asked.answer is not None else "nobody answered"
+            named = f"sha256:{hashlib.sha256(words.encode()).hexdigest()}"
+            await self._hands.record(
+                ContextLoaded(run=self._run, what=f"answer {question}", digest=named, bytes=len(words.encode()))
+            )
         if asked.answer is not None:
             said |= {"decision": "allow", "answer": asked.answer.answer, "note": asked.answer.note, "done": True}
         return said

@@ -45,7 +45,7 @@ class Answer:
 
 def exhausted(run: Run) -> str:
     """The limit that leaves no room for one more want of the agent; empty when none does (BUD-01)."""
-    limits, used = run.contract.limits, run.spend.plus(run.reserved)
+    limits, used = run.limits, run.spend.plus(run.reserved)
     held = run.held  # tokens and money set aside for calls under way mostly come back; their turns are used all the same
     used = msgspec.structs.replace(used, tokens=used.tokens - held.tokens, usd=used.usd - held.usd)
     for name in ("turns", "calls", "tokens", "usd"):
@@ -57,7 +57,7 @@ def exhausted(run: Run) -> str:
 
 def used_up(run: Run, limit: str) -> Refuse:
     """The refusal of one want too many."""
-    most = getattr(run.contract.limits, limit)
+    most = getattr(run.limits, limit)
     why = f"the limit `{limit}` is used up: {most} of {most}"
     instead = "leave what there is: the attempt ends here"
     return Refuse(reasons=(Reason(code=Code.LIMIT, rule=None, contract=run.contract.hash(), why=why, instead=instead),))
@@ -107,7 +107,7 @@ class Gate:
             over = exhausted(state) if at == "door" else ""
             decision = self.weigh(transaction, state, authorities, action, unused=True) if not over else used_up(state, over)
             if over and f"{over} reached" not in state.warned:
-                have, most = getattr(state.spend, over), getattr(state.contract.limits, over)
+                have, most = getattr(state.spend, over), getattr(state.limits, over)
                 transaction.append(LimitReached(run=run, limit=over, used=str(have), of=str(most)))
             question = self.put(transaction, run, action, decision, about="action") if isinstance(decision, Ask) else None
             if isinstance(decision, Ask) and question is None:
@@ -184,7 +184,7 @@ class Gate:
         """At four fifths of a limit, say so once, before anybody has to guess (BUD-04)."""
         run = self.fold(transaction, run_id)
         for name in ("turns", "calls"):
-            have, most = getattr(run.spend, name), getattr(run.contract.limits, name)
+            have, most = getattr(run.spend, name), getattr(run.limits, name)
             if most and have >= 0.8 * most and name not in run.warned:
                 transaction.append(Warned(run=run.id, limit=name, used=str(have), of=str(most)))
 

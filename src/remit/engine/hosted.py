@@ -61,7 +61,7 @@ async def _stage(hands: Hands, run: Run) -> Stage:
 
 def overtime(run: Run, now: datetime) -> bool:
     """Whether the time of the contract is used up while the loop works."""
-    most = run.contract.limits.time
+    most = run.limits.time
     if most is None or run.phase != "working" or run.attempt_at is None:
         return False
     return run.spend.time + (now - run.attempt_at).total_seconds() >= most
@@ -86,7 +86,7 @@ async def refuse(gate: Gate, run_id: str, action: Action, code: Code, why: str, 
         elif over:
             decision = used_up(run, over)
         if over and f"{over} reached" not in run.warned:
-            have, most = getattr(run.spend, over), getattr(run.contract.limits, over)
+            have, most = getattr(run.spend, over), getattr(run.limits, over)
             transaction.append(LimitReached(run=run_id, limit=over, used=str(have), of=str(most)))
         gate.note(transaction, run, action, decision, at="door")
         gate.warn(transaction, run_id)

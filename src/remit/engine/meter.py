@@ -22,6 +22,8 @@ How = Literal["counted", "estimated", "released"]
 PATIENCE = 20.0
 """seconds a call waits for others that are under way to give back what they did not need"""
 LOOK = 0.05
+MOST_WAITING = 32
+"""calls that may wait for room at once; a further one is refused"""
 MOST_TOOLS = 64
 LONGEST = 200
 STORM = 3
@@ -46,6 +48,7 @@ class Meter:
         self.moved = hands.clock.now()
         self.busy = 0
         self._hands, self._gate, self._run, self._attempt = hands, gate, run, attempt
+        self._waiting, self._turn = 0, anyio.Lock()
         self._prices: Prices = hands.prices or Unpriced()
         self._calls: dict[str, tuple[ModelCall, ModelPrice | None, Spend]] = {}
         self._paid: deque[tuple[datetime, Spend]] = deque()
@@ -53,16 +56,27 @@ class Meter:
     async def reserve(self, call: ModelCall) -> Hold | NoCall:
         """Set the worst case aside, before anything is sent; waits a while for calls under way to settle first."""
         found = await self._reserve(call)
-        with anyio.move_on_after(PATIENCE):
-            while isinstance(found, TooMuch) and found.later and not self.closed:
-                seen = await self._hands.ledger.version()
-                await anyio.sleep(LOOK)
-                if await self._hands.ledger.version() == seen:  # nothing was settled anywhere, so there is no more room
-                    continue
-                found = await self._reserve(call)
+        if isinstance(found, TooMuch) and found.later and self._waiting < MOST_WAITING:
+            self._waiting += 1
+            try:
+                found = await self._awaited(call, found)
+            finally:
+                self._waiting -= 1
         if isinstance(found, TooMuch):
             return await self._no(call, found)
         self.moved, self.busy, self.made = self._hands.clock.now(), self.busy + 1, self.made + 1
+        return found
+
+    async def _awaited(self, call: ModelCall, found: Hold | TooMuch) -> Hold | TooMuch:
+        """Room, as others give it back; one looks at a time, or hundreds would hold the ledger."""
+        with anyio.move_on_after(PATIENCE):
+            async with self._turn:
+                while isinstance(found, TooMuch) and found.later and not self.closed:
+                    seen = await self._hands.ledger.version()
+                    await anyio.sleep(LOOK)
+                    if await self._hands.ledger.version() == seen:  # nothing was settled anywhere, so there is no more room
+                        continue
+                    found = await self._reserve(call)
         return found
 
     async def _reserve(self, call: ModelCall) -> Hold | TooMuch:
@@ -73,9 +87,9 @@ class Meter:
             lists, entry = self._models(transaction, run, call)
             if no := not_allowed(call, lists):
                 return no
-            price, most = (entry.price, entry.output) if entry else (None, None)
+            price, most = entry.price, entry.output
             used, held = run.spend.plus(run.reserved), run.held
-            room = fitting(call, run.contract.limits, used, held, self._prices, price, most)
+            room = fitting(call, run.limits, used, held, self._prices, price, most)
             if isinstance(room, TooMuch):
                 return room
             return self._hold(transaction, run, call, price, room)
@@ -90,30 +104,29 @@ class Meter:
         )
         return Hold(key=key, output=room.output)
 
-    def _models(self, transaction: Transaction, run: Run, call: ModelCall) -> tuple[list[Sequence[Model]], Model | None]:
-        """The allow-lists of the lineage, and what the outermost of them says of this model.
+    def _models(self, transaction: Transaction, run: Run, call: ModelCall) -> tuple[list[Sequence[Model]], Model]:
+        """The allow-lists of the lineage, and what they say of this model: its price, and the shortest answer any of them allows.
 
         What a contract says a model costs counts only where a person wrote it: a child's may come from an agent.
         """
         assert run.started is not None
         above = [self._gate.fold(transaction, each).contract.models for each in run.started.ancestors]
         lists: list[Sequence[Model]] = [run.started.organisation.models, *above, run.contract.models]
-        by_people = lists[:2]
-        found = next((each for models in by_people if (each := named_model(models, call.model, call.provider)) is not None), None)
-        own = named_model(run.contract.models, call.model, call.provider)
-        if found is not None and own is not None and own.output is not None:
-            least = min(each for each in (found.output, own.output) if each is not None)
-            found = Model(name=found.name, price=found.price, output=least)
-        return lists, found
+        rows = [named_model(models, call.model, call.provider) for models in lists]
+        price = next((row.price for row in rows[:2] if row is not None and row.price is not None), None)
+        most = min((row.output for row in rows if row is not None and row.output is not None), default=None)
+        return lists, Model(name=call.model, price=price, output=most)
 
     async def _no(self, call: ModelCall, why: TooMuch) -> NoCall:
         self.refusals += 1
         self.refused_at = self.refused_at or self._hands.clock.now()
+        if self.closed and self.refusals > 1:  # a row for each of hundreds that wait would hold up the very stop they wait for
+            return NoCall(code=why.code.value, why=why.why, first=False)
         async with self._gate.transaction() as transaction:
             run = self._gate.fold(transaction, self._run)
             transaction.append(ModelRefused(run=self._run, model=call.model, code=why.code.value, why=why.why))
             if why.limit and f"{why.limit} reached" not in run.warned:
-                have, most = getattr(run.spend, why.limit), getattr(run.contract.limits, why.limit)
+                have, most = getattr(run.spend, why.limit), getattr(run.limits, why.limit)
                 transaction.append(LimitReached(run=self._run, limit=why.limit, used=str(have), of=str(most)))
         self.over = self.over or why.limit
         return NoCall(code=why.code.value, why=why.why, first=self.refusals == 1)
@@ -124,6 +137,8 @@ class Meter:
         if known is None:
             return
         call, price, worst = known
+        if usage is not None and min(usage.input, usage.output, usage.cache_read, usage.cache_write) < 0:
+            usage = None  # a count below nothing is no count: it would make room
         self.tools += tools
         cost = charged(call, usage, self._prices, price) if usage is not None else None
         if usage is None or cost is None:
@@ -159,7 +174,7 @@ class Meter:
         """At four fifths of a limit, say so once (BUD-04)."""
         run = self._gate.fold(transaction, self._run)
         for name in ("turns", "tokens", "usd"):
-            have, most = getattr(run.spend, name), getattr(run.contract.limits, name)
+            have, most = getattr(run.spend, name), getattr(run.limits, name)
             if most and have >= 0.8 * most and name not in run.warned:
                 transaction.append(Warned(run=self._run, limit=name, used=str(have), of=str(most)))
 

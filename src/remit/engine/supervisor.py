@@ -109,7 +109,9 @@ class Supervisor:
         await self._end_children(run)
         facts: list[Event] = []
         if move.verdict == "stopped":
-            facts.append(stopped(await self.hands.replay(run.id), run))
+            now = await self.hands.replay(run.id)
+            below = [child for child in now.keys.values() if (await self.hands.replay(child)).verdict == "stopped"]
+            facts.append(stopped(now, below))
         facts.append(VerdictReached(run=run.id, verdict=move.verdict, exceptions=move.exceptions, why=move.why))
         await self.hands.record(*facts)
 
@@ -119,13 +121,13 @@ async def drive(hands: Hands, run_id: str) -> Run:
     return await Supervisor(hands).drive(run_id)
 
 
-def stopped(run: Run, before: Run) -> Stopped:
-    """What ended with the stop, and what it could not call back. `before` still names the children that were open."""
+def stopped(run: Run, below: list[str]) -> Stopped:
+    """What ended with the stop, and what it could not call back. `below` are children that were stopped with it."""
     ended = []
     if run.work is not None and run.work.why == "stopped":
         ended.append(f"attempt {run.attempt}")
         ended += run.work.ended
-    ended += [f"run {child}" for child in before.children]
+    ended += [f"run {child}" for child in below]
     remains = [
         f"{draft.action.said()} ({draft.state})" for draft in run.drafts.values()
         if draft.state in {"published", "publishing", "unknown"}

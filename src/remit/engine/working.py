@@ -104,7 +104,7 @@ class Working:
 
 def too_fast(run: Run, meter: Meter, now: datetime) -> str:
     """Why money or tokens go faster than the contract lets them, or nothing (KILL-03)."""
-    pace = run.contract.limits.pace
+    pace = run.limits.pace
     if pace is None:
         return ""
     paid = meter.paid(now, pace.within)

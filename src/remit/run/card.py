@@ -163,7 +163,7 @@ def _with_rule(reason: Reason, rules: tuple[Rule, ...], contract: str) -> Why:
 
 def _spend(run: Run) -> Iterator[tuple[str, str, str]]:
     """Every limit the contract sets: its name, what is used, how much there is."""
-    limits, used = run.contract.limits, run.spend
+    limits, used = run.limits, run.spend
     for name in ("turns", "calls", "tokens"):
         most = getattr(limits, name)
         if most is not None:

@@ -64,7 +64,7 @@ def _fold(run: Run, fact: e.Event, record: e.Recorded) -> Run:
         case e.Decided():
             return _decided(run, fact)
         case e.Blocked():
-            wanted = fact.what == "request"
+            wanted = fact.what in {"request", "model call"}
             return change(run, refusals=run.refusals + wanted, storm=run.storm + wanted)
         case e.Intended():
             return _drafts(_intended(run, fact), fact, record.at)
@@ -110,6 +110,15 @@ def _drafts(
 
 def _fold_outcome(run: Run, fact: e.Event, record: e.Recorded) -> Run:
     match fact:
+        case e.Stuck():
+            return change(run, stuck=fact.why)
+        case e.ContextLoaded() if fact.what.startswith("answer "):
+            name = fact.what.removeprefix("answer ")
+            if name not in run.questions:
+                return run
+            return change(run, questions=_with(run.questions, name, change(run.questions[name], told=True)))
+        case e.ModelRefused():
+            return change(run, refusals=run.refusals + 1, storm=run.storm + 1)
         case e.ModelReserved():
             held = _with(run.holds, fact.key, fact.reserved)
             return change(run, reserved=run.reserved.plus(fact.reserved), holds=held, modelled=run.modelled + 1)
@@ -245,9 +254,15 @@ def _decided(run: Run, fact: e.Decided) -> Run:
     over = any(reason.code is Code.LIMIT and reason.rule is None for reason in fact.reasons)
     repeats = run.repeats + 1 if fact.digest == run.last_digest else 1
     turn = Spend(turns=1, calls=1 if fact.action.verb == "call" else 0) if fact.at_door == "door" and not over else Spend()
+    heard = {
+        name: change(asked, told=True)
+        for name, asked in run.questions.items()
+        if asked.said and not asked.told and fact.digest in (asked.digest, asked.question.digest)
+    }
     counted = fact.at_door in {"door", "proxy", "runtime"} or (fact.at_door == "observer" and refused)
     return change(
         run,
+        questions={**run.questions, **heard} if heard else run.questions,
         refusals=run.refusals + refused,
         storm=(run.storm + 1 if refused else 0) if counted else run.storm,
         last_digest=fact.digest if counted else run.last_digest,

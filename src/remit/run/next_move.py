@@ -133,7 +133,7 @@ def _toward_verdict(run: Run) -> Move:
     match run.phase:
         case "ready":
             if run.rung is not None:
-                return _attempt(run, run.rung.why) if run.rung.do == "continue" else _rung(run)
+                return _attempt(run, run.rung.why, carried=run.carried) if run.rung.do == "continue" else _rung(run)
             if run.trouble == "crashed" and any(entry.when == "crashed" for entry in run.contract.recovery):
                 return _ladder(run)
             return _attempt(run, "the attempt before was cut off" if run.attempt else "", carried=run.carried)
@@ -166,19 +166,20 @@ def _sealed(run: Run) -> Move:
 
 def _carries_on(run: Run) -> bool:
     """Whether the runtime takes its own conversation up again once people have answered, on the stage as it left it."""
-    limits, used = run.contract.limits, run.spend
+    limits, used = run.limits, run.spend
     room = (limits.time is None or used.time < limits.time) and (limits.turns is None or used.turns < limits.turns)
     return run.started is not None and run.started.runtime in RESUMING and room and not run.trouble
 
 
 def _answered_late(run: Run) -> list[str]:
-    """Questions of the agent that were answered when its work was sealed already."""
-    assert run.sealed_at is not None
+    """Questions of the last attempt whose answer the agent has not heard: its turn was over for them when it had asked."""
+    assert run.attempt_at is not None
     return [
         name
         for name, asked in run.questions.items()
-        if asked.question.about in {"action", "context"} and asked.said and asked.times and asked.times[-1] > run.sealed_at
-    ]
+        if asked.question.about in {"action", "context"} and not asked.question.draft and asked.said and not asked.told
+        and (asked.at >= run.attempt_at or any(at > run.attempt_at for at in asked.times))
+    ]  # fmt: skip
 
 
 def _pending(draft: Draft) -> bool:
@@ -220,14 +221,20 @@ def _rung(run: Run) -> Move:
         case "continue":
             return Judge()
         case "retry":
-            return _attempt(run, run.rung.why)
+            return _attempt(run, run.rung.why, carried=_taken_up(run))
         case "ask owner":
             answers = [asked for asked in run.questions.values() if asked.question.about == "recovery"]
             if not answers or not answers[-1].said:
                 return Rest(on="answer")
-            return _attempt(run, "a person said to go on") if answers[-1].said == "yes" else _ladder(run)
+            go_on = answers[-1].said == "yes"
+            return _attempt(run, "a person said to go on", carried=_taken_up(run)) if go_on else _ladder(run)
         case _:
             return _ending(run)
+
+
+def _taken_up(run: Run) -> int:
+    """The attempt that a lost one had been carried from: its crash took nothing of that away."""
+    return run.carried if run.phase == "ready" else 0
 
 
 def _ladder(run: Run) -> Move:
@@ -239,7 +246,7 @@ def _ladder(run: Run) -> Move:
 
 
 def _attempt(run: Run, because: str, *, carried: int = 0) -> Move:
-    limits = run.contract.limits
+    limits = run.limits
     if limits.time is not None and run.spend.time >= limits.time:
         return Conclude(verdict="exhausted", why=f"{limits.time} s of time are used up")
     if limits.turns is not None and run.spend.turns >= limits.turns:
@@ -265,6 +272,8 @@ def _trouble(run: Run) -> str:
         failing = [check for check in run.finished.failed if check not in run.finished.excused]
         if failing:
             return "check " + ", ".join(f"`{check}`" for check in failing) + " fails"
+    if run.trouble == "stuck" and run.stuck:
+        return f"stuck: {run.stuck}"
     return run.trouble or "nothing above helped"
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from remit.contract.contract import Contract
-from remit.contract.limits import Spend
+from remit.contract.limits import Limits, Spend, tightest
 from remit.errors import Tampered
 from remit.run.event import (
     Acceptance,
@@ -27,7 +27,8 @@ from remit.run.people import Notified, OwnershipOffered
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A question as it stands, what people said to it, whether its time ran out, and whether a grant has used it up.
+    """A question as it stands, what people said to it, whether its time ran out, whether a grant has used it up, and
+    whether the agent has heard the answer.
 
     `question` names those it was escalated to as well, and the present deadline;
     `since` is when it was passed on last. `asked` is whom it asked first.
@@ -39,6 +40,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     times: tuple[datetime, ...] = ()
     expired: bool = False
     used: bool = False
+    told: bool = False
     since: datetime | None = None
     reminders: int = 0
     rung: int = 0
@@ -105,6 +107,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     questions: Mapping[str, Asked] = {}
     work: WorkDone | None = None
     trouble: str = ""
+    stuck: str = ""
     judged: ChangesJudged | None = None
     round: int = 0
     checks: Mapping[str, CheckRan] = {}
@@ -133,6 +136,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     offer: OwnershipOffered | None = None
     taken_by: str = ""
     conditions: tuple[QuestionAnswered, ...] = ()
+
+    @property
+    def limits(self) -> Limits:
+        """How far it may go: what its contract says, and never beyond the ceilings of its organisation."""
+        assert self.started is not None
+        return tightest(self.started.contract.limits, self.started.organisation.limits)
 
     @property
     def held(self) -> Spend:

@@ -241,6 +241,10 @@ async def _ended(process: Process) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
+    if process.stdout is not None:  # what it printed last is read, or its end of the pipe is never closed
+        with anyio.move_on_after(1), suppress(anyio.EndOfStream, anyio.ClosedResourceError, anyio.BrokenResourceError):
+            while True:
+                await process.stdout.receive(CHUNK)
     for stream in (process.stdin, process.stdout):
         if stream is not None:
             with suppress(OSError, anyio.BrokenResourceError):

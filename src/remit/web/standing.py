@@ -105,11 +105,11 @@ def lines(records: Sequence[Recorded], now: datetime) -> list[Line]:
         if run.started is None or run.started_at is None or (at % every and at != len(records) - 1):
             continue
         seconds = (record.at - run.started_at).total_seconds()
-        for name, used, most, _, _ in limits_of(run.contract.limits, spent(run, record.at)):
+        for name, used, most, _, _ in limits_of(run.limits, spent(run, record.at)):
             points.setdefault(name, []).append((seconds, 1.0 - used / most if most else 0.0))
     if run.verdict is None and run.started is not None and run.started_at is not None:
         until = (now - run.started_at).total_seconds()
-        for name, used, most, _, _ in limits_of(run.contract.limits, spent(run, now)):
+        for name, used, most, _, _ in limits_of(run.limits, spent(run, now)):
             points[name].append((until, 1.0 - used / most if most else 0.0))
     return [Line(name=name, points=tuple(found)) for name, found in points.items()]
 

@@ -252,6 +252,13 @@ def test_what_may_have_been_work_is_charged(vendor: Vendor) -> None:
     assert account.settled == [("call-1", None, ())]
 
 
+@pytest.mark.parametrize("status", [201, 206])
+def test_a_success_of_another_number_may_have_been_work_too(status: int, vendor: Vendor) -> None:
+    vendor.answer = lambda heard: Said(status=status, kind="text/plain", pieces=[b"a whole answer"])
+    assert run(vendor, account := MemoryAccount(), lambda box: box.ask(*CALLS["chat"])).status == 400
+    assert (account.settled, account.released) == ([("call-1", None, ())], [])
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_key_that_is_refused_is_said_by_its_name_and_never_shown(status: int, vendor: Vendor) -> None:
     vendor.answer = lambda heard: Said(status=status, pieces=[b'{"error": "bad key real-openai-key"}'])
@@ -347,6 +354,20 @@ def test_lists_of_models_cost_nothing(path: str, vendor: Vendor) -> None:
     answer = run(vendor, account := MemoryAccount(calls=0), lambda box: box.ask(path, method="GET"))
     assert answer.json == {"data": [{"id": "model-1"}]}
     assert account.made == []
+
+
+def test_what_costs_nothing_has_an_end_too(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("remit.adapters.models.door.FREE", 3)
+
+    async def many(box: Box) -> list[Any]:
+        count = ("/v1/messages/count_tokens", {"model": MODEL, "messages": []})
+        return [await box.ask(*count) for _ in range(2)] + [await box.ask("/v1/models", method="GET") for _ in range(4)]
+
+    answers = run(vendor, account := MemoryAccount(), many)
+    assert [answer.status for answer in answers] == [200, 200, 200, 400, 400, 400]
+    assert "an attempt has no more" in answers[-1].words
+    assert len(vendor.heard) == 3
+    assert [what for what, _ in account.turned_away] == ["count"], "said once on record"
 
 
 def test_a_list_is_anthropics_where_its_header_says_so(vendor: Vendor) -> None:

@@ -272,6 +272,29 @@ def test_models_that_search_by_themselves_are_not_called(model: Any) -> None:
         a_model(model)
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        "gemini-2.5-flash-image",
+        "gemini-3-pro-image-preview",
+        "nano-banana-pro-preview",
+        "gpt-4o-audio-preview",
+        "gemini-2.5-flash-preview-tts",
+        "gpt-realtime-mini",
+        "gemini-live-2.5-flash",
+        "gpt-image-1",
+    ],
+)
+def test_models_that_make_pictures_or_sound_are_not_priced_as_text(model: str) -> None:
+    with pytest.raises(Unfit, match="pictures or sound"):
+        a_model(model)
+
+
+@pytest.mark.parametrize("model", ["gpt-5.1", "claude-opus-4-8", "gemini-3-pro-preview", "olive-7b", "qwen3-vl"])
+def test_models_of_text_are_called(model: str) -> None:
+    assert a_model(model) == model
+
+
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["type", "content", "parts", "tools", "source", "data", "text", "image_url", "url", "functionResponse", "inlineData", "tool_calls", "output", "name"]), inner, max_size=4), max_leaves=12)  # fmt: skip
 FIELDS = [
     "model",

@@ -17,7 +17,7 @@ from pydantic_ai.native_tools import WebSearchTool
 
 from remit.adapters.runtimes.agent.model import Metered, resolved
 from remit.adapters.runtimes.agent.runtime import LightAgent
-from remit.errors import BadInput, Unavailable
+from remit.errors import BadInput, Broken, Unavailable
 from remit.ports.models import Usage
 from remit.testing.models import Final, ModelServer, Status, Write, served
 from remit.testing.models import Script as Played
@@ -118,6 +118,15 @@ def test_what_the_provider_refused_is_given_back_and_tried_again_a_few_times() -
     assert account.settled == []
 
 
+@pytest.mark.parametrize(("status", "charged"), [(429, 0), (503, 0), (529, 0), (500, 4), (502, 4), (504, 4)])
+def test_a_try_that_may_have_been_work_is_charged_in_full(status: int, charged: int) -> None:
+    account = AllowingAccount()
+    with pytest.raises(ModelHTTPError):
+        anyio.run(Agent(metered(Failing(*[ModelHTTPError(status, "m", None) for _ in range(9)]), account)).run, "go")
+    assert len(account.reserved) == 4
+    assert ([usage for _, usage, _ in account.settled], len(account.given_back)) == ([None] * charged, 4 - charged)
+
+
 def test_what_can_never_work_is_not_tried_again(place: Place) -> None:
     account = AllowingAccount()
     script = Script(ModelHTTPError(401, "m", {"error": "no such key"}))
@@ -171,10 +180,44 @@ def test_a_model_that_nobody_knows_is_said_plainly(model: str) -> None:
         resolved(model)
 
 
+@pytest.mark.parametrize("status", [401, 429])
+def test_a_key_that_the_provider_says_back_is_put_on_no_record(
+    place: Place, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr("remit.adapters.runtimes.agent.model.PAUSES", (0.0,))
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-SUPER'SECRET123456")
+    account = AllowingAccount()
+    said = [ModelHTTPError(status, "m", {"error": "bad key Bearer sk-SUPER'SECRET123456"}) for _ in range(4)]
+    with pytest.raises(Unavailable) as told:
+        anyio.run(lambda: place.run(Script(*said), account=account))
+    words = f"{told.value} {account.given_back}"
+    assert "SECRET123456" not in words
+    assert "$ANTHROPIC_API_KEY" in words
+
+
+def test_whatever_else_fails_says_no_key_either(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMPANY_TOKEN", "long-enough-to-be-one")
+    with pytest.raises(Broken) as told:
+        anyio.run(lambda: place.run(Script(OSError("https://me:pass@gateway.example/?t=long-enough-to-be-one"))))
+    assert str(told.value) == "https://gateway.example/?t=$COMPANY_TOKEN"
+
+
 def test_a_missing_key_is_said_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     with pytest.raises(BadInput, match="ANTHROPIC_API_KEY"):
         resolved("anthropic:claude-opus-4-8")
+
+
+@pytest.mark.parametrize(
+    ("model", "why"), [("anthropik:foo", "anthropik"), ("anthropic:claude-opus-4-8", "ANTHROPIC_API_KEY"), ("openai:gpt-image-1", "pictures"), ("openai:gpt-4o-search-preview", "searches")],
+)  # fmt: skip
+def test_a_model_that_cannot_work_is_said_before_anything_starts(
+    place: Place, model: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "host-key")
+    with pytest.raises(BadInput, match=why):
+        anyio.run(LightAgent().outfit, place.task(model=model))
 
 
 def test_without_the_library_the_install_command_is_said(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,8 @@ Body = dict[str, Any]
 
 HOSTED_MODELS = ("*:online", "*-search-preview*", "*-search-api*", "*deep-research*", "*sonar*")
 """models that search at the vendor without being given a tool for it"""
+MADE_MODELS = ("*image*", "*banana*", "*audio*", "*-tts*", "*realtime*", "*-live", "*-live-*")
+"""models that answer with pictures or sound: the price list has their text alone, which costs a fraction"""
 LEFT_OUT = "[remit] Left out here: {}. It would be fetched or counted where remit cannot see it; give it as text."
 
 
@@ -101,12 +103,18 @@ def count(value: Any, name: str) -> int | None:
 
 
 def a_model(name: Any) -> str:
-    """The name of a model. Raises Unfit for one that would act at the vendor by itself."""
+    """The name of a model. Raises Unfit for one that would act at the vendor by itself, or be priced as what it is not."""
     if not isinstance(name, str) or not 0 < len(name) <= 200 or not name.isprintable():
         raise Unfit("unreadable", "`model` is not the name of a model")
-    if any(fnmatch.fnmatchcase(name.lower(), pattern) for pattern in HOSTED_MODELS):
+    if _like(name, HOSTED_MODELS):
         raise Unfit("hosted", f"the model `{name}` searches at its vendor, outside every boundary: use another")
+    if _like(name, MADE_MODELS):
+        raise Unfit("media", f"the model `{name}` answers with pictures or sound, which cannot be priced here: use another")
     return name
+
+
+def _like(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name.lower(), pattern) for pattern in patterns)
 
 
 def picture(address: Any, found: Sorted) -> bool:

@@ -10,7 +10,7 @@ import msgspec
 from remit.adapters.models import gemini, relay, tokens
 from remit.adapters.models.asked import Body, Sorted, Unfit, a_model, decoded, encoded
 from remit.adapters.models.charge import Charge
-from remit.adapters.models.load import BYTES, CONNECTIONS, RECORDED, Load, Loads
+from remit.adapters.models.load import BYTES, CONNECTIONS, FREE, RECORDED, Load, Loads
 from remit.adapters.models.plug import Gone, Plug
 from remit.adapters.models.providers import Providers
 from remit.adapters.models.relay import Way, refuse
@@ -131,6 +131,12 @@ class _Visit:
     async def _free(self, way: Way, head: Head, body: bytes) -> None:
         if way.provider.missing:
             return await self._turned_away(way.route, "key", way.provider.missing)
+        self._load.free += 1
+        if self._load.free > FREE:
+            words = f"{FREE} counts of tokens and lists of models were asked for, and an attempt has no more: estimate"
+            if self._load.free == FREE + 1:
+                return await self._turned_away(way.route, "count", words)
+            return await refuse(self._line, way.route, words)
         return await relay.relayed(self._line, way, head, body, None)
 
     async def _called(self, way: Way, head: Head, found: Sorted) -> None:

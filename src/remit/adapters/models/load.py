@@ -10,17 +10,20 @@ TROUBLES = 6
 """answers of the provider in a row that say `try again`; after these the runtime is told to stop"""
 RECORDED = 200
 """requests of one attempt turned away that are put on record one by one"""
+FREE = 200
+"""counts of tokens and lists of models that one attempt may ask the provider for"""
 _ATTEMPTS = 256
 
 
 @dataclass
 class Load:
-    """Of one attempt: open connections, bytes held, troubles in a row, refusals on record."""
+    """Of one attempt: open connections, bytes held, troubles in a row, refusals on record, counts and lists asked for."""
 
     connections: int = 0
     held: int = 0
     troubles: int = 0
     recorded: int = 0
+    free: int = 0
 
     def again(self) -> bool:
         """The provider asks to try again; whether the runtime may still be told so."""

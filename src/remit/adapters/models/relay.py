@@ -132,7 +132,7 @@ async def _troubled(line: Line, way: Way, response: httpx2.Response, charge: Cha
         reading.end()
         if reading.tally.usage is not None:
             await charge.settle(reading.tally.usage, reading.tally.tools)
-        elif status < 500 or status in AGAIN:
+        elif 300 <= status < 500 or status in AGAIN:
             await charge.release(f"the provider answered {status}")
         else:
             await charge.leave()

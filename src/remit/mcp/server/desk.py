@@ -15,15 +15,15 @@ from remit.engine.judge import sealed_stage
 from remit.engine.start import start
 from remit.engine.supervisor import Supervisor
 from remit.errors import BadInput, Busy, Refused
+from remit.mcp.server.allowance import HOST, within_allowance
 from remit.mcp.server.house import House, Looked, allowed_contract, allowed_workspace, within
-from remit.mcp.server.mandate import beyond_text
+from remit.mcp.server.mandate import beyond_programs, beyond_text
 from remit.mcp.server.told import MOST_RUNS, MOST_TEXT, ONLY_PEOPLE, cut, status, told_account
 from remit.mcp.server.wanted import Account, Check, Context, Delegate, Status, Stop
 from remit.mcp.server.worker import Workers
 from remit.run.event import ChildStarted, Started, Stopped
 from remit.run.state import Run
 
-HOST = "mcp host"
 PATIENCE = 10.0
 """seconds in which whoever drives a stopped run lets it go"""
 
@@ -45,6 +45,7 @@ class Desk:
 
     def __init__(self, house: House, supervisor: Supervisor, workers: Workers) -> None:
         self.house, self._supervisor, self._hands, self._workers = house, supervisor, supervisor.hands, workers
+        self._starting = anyio.Lock()
 
     async def delegate(self, want: Delegate, host: str) -> dict[str, Any]:
         """Take a run on and have it worked at. Raises BadInput with every finding, Refused for what is not allowed."""
@@ -54,15 +55,18 @@ class Desk:
         path, looked = self._looked(want.contract, want.contract_file, runtime, self.house.home / "mcp" / "contracts")
         if not looked.review.ok:
             raise BadInput(self.house.screen(looked.review), hint="mend the contract and delegate again; nothing was started")
-        if want.contract and (wrong := list(beyond_text(looked.contract, looked.organisation, self.house.variables))):
+        if wrong := self._beyond(want, looked):
             said = "a contract that comes as text may be an agent's own, and this is for a person to give:"
             raise Refused("\n".join([said, *(f"- {each}" for each in wrong)]), hint="or use a contract file that a person keeps")
         who = self.house.who(looked.contract, want.runtime or None, want.command, want.model, path)
-        run = await start(
-            self._hands, looked.contract, self.house.organisation(looked.organisation), workspace, who.command,
-            trigger=f"{HOST} {host}", checklist=[(item.item, item.ok) for item in looked.review.checklist],
-            context=looked.context, requester=self.house.person, runtime=who.runtime, model=who.model, soul=who.soul,
-        )  # fmt: skip
+        async with self._starting:
+            if want.contract:
+                await within_allowance(self._hands, looked.contract.limits.usd, self.house.usd)
+            run = await start(
+                self._hands, looked.contract, self.house.organisation(looked.organisation), workspace, who.command,
+                trigger=f"{HOST} {host}", checklist=[(item.item, item.ok) for item in looked.review.checklist],
+                context=looked.context, requester=self.house.person, runtime=who.runtime, model=who.model, soul=who.soul,
+            )  # fmt: skip
         self._workers.carry_on(run)
         return {
             "schema": "remit.delegated/1", "run": run, "owner": looked.contract.owner, "workspace": str(workspace),
@@ -79,7 +83,7 @@ class Desk:
         ]
         told: dict[str, Any] = {"schema": "remit.check/1", "ok": looked.review.ok, "findings": found}
         if looked.review.ok and want.contract:
-            told["only_a_person_may_give"] = list(beyond_text(looked.contract, looked.organisation, self.house.variables))
+            told["only_a_person_may_give"] = self._beyond(want, looked)
         return told
 
     async def status(self, want: Status, _: str) -> dict[str, Any]:
@@ -182,6 +186,14 @@ class Desk:
         if run.started is None or not run.started.trigger.startswith(HOST):
             raise Refused(f"run `{run.id}` was not delegated by a host", hint="whoever started it ends it and answers it")
         return run
+
+    def _beyond(self, want: Delegate | Check, looked: Looked) -> list[str]:
+        """What of this is for a person to give; a contract file is a person's, the command beside it is not."""
+        command = want.command if isinstance(want, Delegate) else ()
+        runtime = want.runtime or ("command" if command else "")
+        sent = beyond_text(looked.contract, looked.organisation, self.house.variables, runtime=runtime) if want.contract else ()
+        text = bool(want.contract)
+        return [*sent, *beyond_programs(looked.contract, runtime, command, self.house.programs, text=text)]
 
     def _looked(self, text: str, file: str, runtime: str, folder: Path) -> tuple[Path, Looked]:
         if bool(text.strip()) == bool(file):

@@ -1,5 +1,6 @@
 """What a server is started with, and what the surfaces above lend it."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,9 @@ class House:
     """Where state lives, what a host may reach, and how the surfaces read a contract and tell of a run.
 
     `workspaces` are the folders in which a host may have work done; `contracts` hold files that a person wrote; `variables`
-    are those of our environment that a contract may hand to its agent; `most` runs of this server work at once.
+    are those of our environment that a contract may hand to its agent; `programs` are the first words of those it may have
+    started as a runtime; `usd` is what contracts sent as text may cost in a day, in millionths; `most` runs of this server work
+    at once.
     """
 
     home: Path
@@ -80,6 +83,8 @@ class House:
     organisation: Callable[[Organisation | None], Organisation]
     outcome: Callable[[Run], dict[str, Any]]
     screen: Callable[[Review], str]
+    programs: tuple[tuple[str, ...], ...] | None = None
+    usd: int = 25_000_000
 
 
 def settled(folders: Sequence[Path], what: str) -> tuple[Path, ...]:
@@ -88,6 +93,17 @@ def settled(folders: Sequence[Path], what: str) -> tuple[Path, ...]:
         if not each.is_dir():
             raise BadInput(f"there is no folder `{each}`", hint=f"give an existing folder to --{what}")
     return tuple(each.resolve() for each in folders)
+
+
+def programs_of(lines: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """Programs as a person named them, each split into its words as a shell would. Raises BadInput."""
+    try:
+        found = tuple(tuple(shlex.split(line)) for line in lines)
+    except ValueError as error:
+        raise BadInput(f"--allow-program: {error}") from None
+    if not all(found):
+        raise BadInput("--allow-program needs the first words of a program")
+    return found
 
 
 def kept_apart(workspaces: Sequence[Path], contracts: Sequence[Path]) -> None:

@@ -17,7 +17,8 @@ A contract hands over an outcome, with an owner, a boundary and a way back. It i
   and such that it fails today.
 - recovery: what happens when a check fails or work is stuck; the last rung is usually `{when: failed, do: undo}`.
 
-What you send as text may not allow by itself what leaves the workspace (call, push, publish, delegate): put that under `ask`.
+What you send as text may not allow by itself what leaves the workspace (call, push, publish, fetch, delegate): put that under
+`ask`. Name `usd` where a model works, and never a price. Programs (the runtimes command and acp) are those a person has named.
 Ask the person you act for what you do not know, above all who the owner is, before you fill it in.
 
 Goal: %s

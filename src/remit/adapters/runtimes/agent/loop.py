@@ -12,6 +12,7 @@ from pydantic_ai.exceptions import ModelAPIError, UnexpectedModelBehavior
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse
 from pydantic_ai.models import Model
 
+from remit.adapters.models.scrub import scrubbed
 from remit.adapters.runtimes.agent.guard import Guard, library_tool
 from remit.adapters.runtimes.agent.history import Book, Conversation
 from remit.adapters.runtimes.agent.model import Metered, NotMade, resolved, tokens
@@ -99,9 +100,11 @@ async def work(model: str | Model, bench: Bench, task: Task, tools: Mapping[str,
         except NotMade as error:
             return error.no.why
         except UnexpectedModelBehavior as error:
-            raise Broken(f"what the model answers cannot be used: {error}", hint="try a model that calls tools well") from None
+            said = scrubbed(str(error))
+            raise Broken(f"what the model answers cannot be used: {said}", hint="try a model that calls tools well") from None
         except ModelAPIError as error:
-            raise Unavailable(f"the model's provider failed: {error}", hint="see that its key and address are right") from None
+            said = scrubbed(str(error))
+            raise Unavailable(f"the model's provider failed: {said}", hint="see that its key and address are right") from None
     if words and not guard.done:
         await bench.seat.act({"schema": "remit.act/1", "verb": "done", "object": words[:2000], "arguments": {}, "wait": 0})
     return words

@@ -11,6 +11,8 @@ from pydantic_ai.models import Model, ModelRequestParameters, infer_model
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 
+from remit.adapters.models.asked import Unfit, a_model
+from remit.adapters.models.scrub import scrubbed
 from remit.adapters.models.tokens import FRAME, upper
 from remit.errors import BadInput, Broken, Unavailable
 from remit.ports.models import Account, Hold, ModelCall, NoCall, ToolUse, Usage
@@ -45,10 +47,14 @@ def resolved(model: str | Model) -> Model:
         found = infer_model(model)
     except (UserError, ValueError) as error:
         hint = "name it as PROVIDER:NAME, with the provider's key in the environment"
-        raise BadInput(f"the model `{model}` cannot be used: {error}", hint=hint) from None
+        raise BadInput(f"the model `{model}` cannot be used: {scrubbed(str(error))}", hint=hint) from None
     except ImportError as error:
         hint = "pip install 'remit[agent]', which brings openai and anthropic"
         raise Unavailable(f"the model `{model}` needs more than is installed: {error}", hint=hint) from None
+    try:
+        a_model(found.model_name)
+    except Unfit as error:
+        raise BadInput(error.why) from None
     client: Any = getattr(found.provider, "client", None)
     if isinstance(getattr(client, "max_retries", None), int):
         client.max_retries = 0  # further tries would not be seen by the account
@@ -111,7 +117,7 @@ class Metered(WrapperModel):
 
     async def _undone(self, hold: Hold, error: BaseException, number: int) -> None:
         if nothing_done(error):
-            why = " ".join(str(error).split())[:200] or type(error).__name__
+            why = " ".join(scrubbed(str(error)).split())[:200] or type(error).__name__
             await self._account.release(hold, f"try {number} of {len(PAUSES) + 1}: {why}")
         else:
             await self._account.settle(hold, None)
@@ -149,7 +155,9 @@ def _text(part: Any) -> str:
 
 def nothing_done(error: BaseException) -> bool:
     """Whether the provider surely did nothing for it: it refused, or was never reached."""
-    if isinstance(error, ModelHTTPError | UserError):
+    if isinstance(error, ModelHTTPError):
+        return 300 <= error.status_code < 500 or error.status_code in (503, 529)
+    if isinstance(error, UserError):
         return True
     return isinstance(error, ModelAPIError) and getattr(error, "phase", None) in ("pool", "connect")
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from remit.adapters.models.scrub import scrubbed
 from remit.adapters.runtimes.agent.hands import Gone, Hands
 from remit.adapters.runtimes.agent.tool import Bench
 from remit.adapters.runtimes.agent.tools import chosen
 from remit.adapters.sandboxes.argv import hands_argv
-from remit.errors import BadInput, Unavailable
+from remit.errors import BadInput, Broken, Unavailable
 from remit.ports.runtime import Outfit, Seat, Task
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class LightAgent:
         if not (self._model or task.model):
             raise BadInput("the light agent needs a model", hint="write `model: PROVIDER:NAME` in the contract, or give --model")
         chosen(task.command, task.tools)
+        if self._model is None:  # a wrong name or a missing key is said before anything starts
+            self._model = await anyio.to_thread.run_sync(_resolved, task.model)
         return Outfit(argv=hands_argv(), version=importlib.metadata.version(LIBRARY), talks=True, meter=False)
 
     async def drive(self, seat: Seat, task: Task) -> None:
@@ -68,6 +71,8 @@ class LightAgent:
             group.cancel_scope.cancel()
         await seat.close()
         if failed is not None:
+            if (said := scrubbed(str(failed))) != str(failed):
+                raise Broken(said) from None
             raise failed
 
     async def cancel(self) -> None:
@@ -75,3 +80,10 @@ class LightAgent:
         self._left_off = True
         if self._scope is not None:
             self._scope.cancel()
+
+
+def _resolved(model: str) -> "Model":
+    """The model of that name; the import takes its time, as the provider's own library does. Raises BadInput or Unavailable."""
+    from remit.adapters.runtimes.agent.model import resolved
+
+    return resolved(model)
