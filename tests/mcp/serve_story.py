@@ -24,6 +24,8 @@ success:
 recovery:
   - {when: failed, do: undo}
 """
+PROGRAMS = ("sh -c", "python")
+"""what a person lets hosts have started"""
 WRITES = ("sh", "-c", "mkdir -p docs; echo hello > docs/hello.md")
 
 
@@ -48,7 +50,10 @@ class Place:
         return done
 
     def words(self, *more: str) -> list[str]:
-        return ["-m", "remit.cli.main", "mcp", "serve", "--workspace", str(self.work), "--contracts", str(self.contracts), *more]
+        named = [word for each in PROGRAMS for word in ("--allow-program", each)]
+        return [
+            "-m", "remit.cli.main", "mcp", "serve", "--workspace", str(self.work), "--contracts", str(self.contracts), *named, *more,
+        ]  # fmt: skip
 
     @asynccontextmanager
     async def host(self, *more: str, mode: str = "auto") -> AsyncIterator["Host"]:

@@ -99,7 +99,8 @@ def test_a_program_is_named_by_its_words(line: str) -> None:
 def test_a_host_reaches_no_folder_and_no_contract_but_those_it_was_given(place: Place) -> None:
     (place.work / "link").symlink_to(place.elsewhere)
     (place.elsewhere / "theirs.remit.yaml").write_text(CONTRACT)
-    (place.contracts / "hello.remit.yaml").write_text(CONTRACT)
+    paid = CONTRACT.replace("time: 60s", "time: 60s, usd: 1.00")
+    (place.contracts / "hello.remit.yaml").write_text(paid)
     (place.contracts / "link.remit.yaml").symlink_to(place.elsewhere / "theirs.remit.yaml")
     mail = CONTRACT.replace("may:", "may:\n  - {call: send_email, where: {to: any}}")
 
@@ -114,6 +115,11 @@ def test_a_host_reaches_no_folder_and_no_contract_but_those_it_was_given(place: 
             for file in (str(place.elsewhere / "theirs.remit.yaml"), "../elsewhere/theirs.remit.yaml", "link.remit.yaml"):
                 assert "not among the contracts" in await host.refused("delegate", contract_file=file, **given)
             assert "for a person to give" in await host.refused("delegate", contract=mail, **given)
+            for program in ({"command": ["make"]}, {"command": ["./sh", "-c", "x"]}, {"runtime": "acp", "command": ["sh"]}):
+                for sent in ({"contract": paid}, {"contract_file": "hello.remit.yaml"}):
+                    assert "--allow-program" in await host.refused("delegate", **{**given, **program, **sent})
+            own = paid + "runtime: [acp, /home/u/repo/evil]\n"
+            assert "--allow-program" in await host.refused("delegate", contract=own, workspace=str(place.work))
             assert "give either" in await host.refused("delegate", **given)
             said = await host.refused("delegate", contract="goal: make it nice\nowner: claude\n", **given)
             assert "nothing was started" in said

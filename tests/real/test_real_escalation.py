@@ -49,7 +49,13 @@ recovery:
 TASK = "Rename a symbol across 12 files and run the tests"
 WHY = "it changes twelve files and has to run the tests in a terminal"
 RENAME = "sed -i 's/old_name/new_name/g' " + " ".join(f"src/part_{number}.py" for number in range(1, 13))
-CHECKS = "import pathlib\nassert not [p for p in pathlib.Path('src').glob('part_*.py') if 'old_name' in p.read_text()]\nprint('12 pass')\n"
+CHECKS = """\
+import pathlib, sys, time
+if sys.argv[1:]:
+    time.sleep(600)
+assert not [path for path in pathlib.Path("src").glob("part_*.py") if "old_name" in path.read_text()]
+print("12 pass")
+"""
 GOES_UP = Script(name="first", steps=(Shell(command=RENAME), Shell(command="python3 checks/run.py"), Final(text="renamed")))
 FOR_EVER = Script(name="second", steps=(Loop(step=Shell(command="python3 checks/run.py")),))
 
@@ -158,7 +164,7 @@ def test_a_stop_ends_the_light_agent_and_the_runtime_it_handed_up_to(tmp_path: P
             begun.end(code=6)
         assert receipt["verdict"] == "stopped"
         runs = json.loads(scene.quick("runs", "--json").stdout)["runs"]
-        assert runs[0]["verdict"] == "stopped"
-        assert runs[1]["verdict"] in ("stopped", "failed"), "what it handed up to is over, too"
+        assert f"run {runs[1]['run']}" in receipt["ended"]
+        assert [run["verdict"] for run in runs] == ["stopped", "stopped"], "what it handed up to is stopped, too"
         assert tree_hash(scene) == before
         scene.quick("verify")

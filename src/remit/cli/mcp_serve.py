@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 @click.option("--contracts", multiple=True, type=click.Path(path_type=Path), help="a folder of contracts a host may use")
 @click.option("--org", metavar="FILE", help="organisation file (default: $REMIT_ORG, then $REMIT_HOME)")
 @click.option("--env", "variables", multiple=True, metavar="NAME", help="a variable that a contract sent as text may name")
+@click.option(
+    "--allow-program", "programs", multiple=True, metavar="WORDS",
+    help="a program a host may have started as the runtime `command` or `acp`: its first words (again for more)",
+)  # fmt: skip
+@click.option(
+    "--usd", default=25.0, show_default=True, type=click.FloatRange(min=0), help="for contracts sent as text, in 24 hours"
+)
 @click.option("--at-most", default=4, show_default=True, type=click.IntRange(1, 100), help="runs at work at once")
 @click.option("--http", metavar="HOST:PORT", help="serve over HTTP on this machine instead of stdin and stdout")
 @click.option("--token-file", type=click.Path(path_type=Path), help="with --http: the bearer token (else a new one, told once)")
@@ -43,7 +50,7 @@ def house(given: dict[str, Any]) -> "House":
     from remit.cli.outcome import outcome
     from remit.cli.present import organisation
     from remit.cli.run import Who, chosen
-    from remit.mcp.server.house import House, kept_apart, settled
+    from remit.mcp.server.house import House, kept_apart, programs_of, settled
 
     here = home()
     signer = identity(here)
@@ -57,6 +64,7 @@ def house(given: dict[str, Any]) -> "House":
     kept_apart(workspaces, contracts)
     return House(
         home=here, person=signer.person, workspaces=workspaces, contracts=contracts, variables=frozenset(given["variables"]),
+        programs=programs_of(given["programs"]), usd=round(given["usd"] * 1_000_000),
         most=given["at_most"], command=(sys.executable, "-m", "remit.cli.main"),
         look=lambda path, runtime: checked(path, given["org"], runtime), who=who,
         organisation=lambda known: organisation(known, here), outcome=outcome, screen=screen,

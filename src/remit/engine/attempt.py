@@ -136,7 +136,8 @@ async def _inside(
             BoxStarted(run=run.id, attempt=run.attempt, pid=box.pid, born=born(box.pid)),
             boundary.boundary(run, plan, stage, found),
         )
-        working = Working(hands, gate, gear, keeper, box)
+        paces = [each.limits.pace for each in authorities if each.limits.pace is not None]
+        working = Working(hands, gate, gear, keeper, box, paces)
         ended, stuck = await _watch(hands, gate, run, box, keeper, working)
     keeper.speech.deafen()
     await keeper.flush()
@@ -203,7 +204,7 @@ async def _errands(hands: Hands, gate: Gate, run: Run) -> None:
 def aimless(run: Run, working: Working, now: datetime) -> str:
     """Why the attempt is ended before anybody asked for it, or nothing (KILL-03)."""
     nowhere = no_progress(run, working.moved(now), now) or working.trouble or working.astray()
-    return nowhere or too_fast(run, working.gear.meter, now)
+    return nowhere or too_fast(working.paces, working.gear.meter, now)
 
 
 def no_progress(run: Run, moved: datetime, now: datetime) -> str:

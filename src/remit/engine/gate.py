@@ -55,6 +55,12 @@ def exhausted(run: Run) -> str:
     return ""
 
 
+def calls_used_up(run: Run) -> str:
+    """`calls` where a runtime's own tool would be one call too many; its turns are counted by its model."""
+    most = run.limits.calls
+    return "calls" if most is not None and run.spend.calls + run.reserved.calls >= most else ""
+
+
 def used_up(run: Run, limit: str) -> Refuse:
     """The refusal of one want too many."""
     most = getattr(run.limits, limit)
@@ -104,7 +110,7 @@ class Gate:
         async with self.transaction() as transaction:
             state = self.fold(transaction, run)
             authorities = self.lineage(transaction, state)
-            over = exhausted(state) if at == "door" else ""
+            over = exhausted(state) if at == "door" else calls_used_up(state) if at == "runtime" and action.verb == "call" else ""
             decision = self.weigh(transaction, state, authorities, action, unused=True) if not over else used_up(state, over)
             if over and f"{over} reached" not in state.warned:
                 have, most = getattr(state.spend, over), getattr(state.limits, over)

@@ -22,9 +22,11 @@ How = Literal["counted", "estimated", "released"]
 PATIENCE = 20.0
 """seconds a call waits for others that are under way to give back what they did not need"""
 LOOK = 0.05
-MOST_WAITING = 32
+MOST_WAITING = 256
 """calls that may wait for room at once; a further one is refused"""
 MOST_TOOLS = 64
+MOST_PAID = 10_000
+"""calls that are remembered for the pace"""
 LONGEST = 200
 STORM = 3
 """refusals after which the attempt is ended: whoever still asks does not read the answers"""
@@ -51,7 +53,7 @@ class Meter:
         self._waiting, self._turn = 0, anyio.Lock()
         self._prices: Prices = hands.prices or Unpriced()
         self._calls: dict[str, tuple[ModelCall, ModelPrice | None, Spend]] = {}
-        self._paid: deque[tuple[datetime, Spend]] = deque()
+        self._paid: deque[tuple[datetime, Spend]] = deque(maxlen=MOST_PAID)
 
     async def reserve(self, call: ModelCall) -> Hold | NoCall:
         """Set the worst case aside, before anything is sent; waits a while for calls under way to settle first."""
@@ -190,10 +192,10 @@ class Meter:
 
     def paid(self, now: datetime, within: float) -> Spend:
         """What was charged within the last seconds, for the pace."""
-        while self._paid and self._paid[0][0] <= now - timedelta(seconds=within):
-            self._paid.popleft()
-        total = Spend()
-        for _, spend in self._paid:
+        total, since = Spend(), now - timedelta(seconds=within)
+        for at, spend in reversed(self._paid):
+            if at <= since:
+                break
             total = total.plus(spend)
         return total
 

@@ -1,10 +1,12 @@
 """A runtime at work: driven beside its box, asked to leave off, and held against what its model was seen to want."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 import anyio
 
+from remit.contract.limits import Pace, Spend
 from remit.engine.doorkeeper import Doorkeeper
 from remit.engine.gate import Gate
 from remit.engine.gear import Gear
@@ -14,7 +16,6 @@ from remit.engine.seat import AtWork
 from remit.errors import RemitError
 from remit.ports import Box
 from remit.run.event import Unasked
-from remit.run.state import Run
 
 POLITE = 0.5
 """seconds a runtime has to leave off when it is asked to, before its box is killed"""
@@ -28,8 +29,11 @@ MOST_UNMODELLED = 1000
 class Working:
     """One attempt's runtime. A plain command has no driver; then this only watches."""
 
-    def __init__(self, hands: Hands, gate: Gate, gear: Gear, keeper: Doorkeeper, box: Box) -> None:
+    def __init__(
+        self, hands: Hands, gate: Gate, gear: Gear, keeper: Doorkeeper, box: Box, paces: Sequence[Pace] = ()
+    ) -> None:  # fmt: skip
         self.gear = gear
+        self.paces = paces
         self.over = anyio.Event()
         self.trouble = ""
         """why the driver failed"""
@@ -102,12 +106,12 @@ class Working:
         return found[:MOST_UNASKED]
 
 
-def too_fast(run: Run, meter: Meter, now: datetime) -> str:
-    """Why money or tokens go faster than the contract lets them, or nothing (KILL-03)."""
-    pace = run.limits.pace
-    if pace is None:
-        return ""
-    paid = meter.paid(now, pace.within)
+def too_fast(paces: Sequence[Pace], meter: Meter, now: datetime) -> str:
+    """Why money or tokens go faster than a contract of the lineage lets them, or nothing (KILL-03)."""
+    return next((why for pace in paces if (why := _faster(pace, meter.paid(now, pace.within)))), "")
+
+
+def _faster(pace: Pace, paid: Spend) -> str:
     if pace.usd is not None and paid.usd > pace.usd:
         return f"{dollars(paid.usd)} usd within {pace.within} s, and {dollars(pace.usd)} is the pace"
     if pace.tokens is not None and paid.tokens > pace.tokens:

@@ -253,7 +253,8 @@ def _decided(run: Run, fact: e.Decided) -> Run:
     refused = fact.decision == "refuse"
     over = any(reason.code is Code.LIMIT and reason.rule is None for reason in fact.reasons)
     repeats = run.repeats + 1 if fact.digest == run.last_digest else 1
-    turn = Spend(turns=1, calls=1 if fact.action.verb == "call" else 0) if fact.at_door == "door" and not over else Spend()
+    call = int(fact.action.verb == "call" and fact.at_door in {"door", "runtime"} and not over)
+    turn = Spend(turns=int(fact.at_door == "door" and not over), calls=call)
     heard = {
         name: change(asked, told=True)
         for name, asked in run.questions.items()

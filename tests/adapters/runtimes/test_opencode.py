@@ -48,7 +48,8 @@ def test_every_tool_call_is_decided(opencode: Path, folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["AGENTS.md", "added.md", "docs", "notes.md"]
     seen = worked.server.work
     assert [native.id for native, _ in worked.seat.ruled[:1]] == [worked.seat.returned[0]]
-    assert "Mind the canary." in json.dumps(seen[0].asked)
+    assert "Mind the canary." not in json.dumps(seen[0].asked), "nothing is loaded without a decision"
+    assert "If the workspace has an AGENTS.md" in json.dumps(seen[0].asked)
     assert not {tool for each in seen for tool in each.tools} & {"task", "skill", "question"}
     assert {each.key for each in worked.server.journal} == {"run-token"}
 

@@ -50,6 +50,7 @@ SETTINGS = {
         "plan": {"enabled": False},
         "maxAttempts": 1,
     },
+    "context": {"fileName": [".gemini/none"], "loadMemoryFromIncludeDirectories": False},  # in place of GEMINI.md; masked
     "advanced": {"ignoreLocalEnv": True},
     "experimental": {"enableAgents": False, "extensionManagement": False, "autoMemory": False},
     "tools": {"exclude": EXCLUDED, "shell": {"enableInteractiveShell": False}},
@@ -66,7 +67,7 @@ class Gemini(Acp):
 
     name = "gemini"
     shows = True
-    manner = Manner(whole=True, joint="__")
+    manner = Manner(whole=True, joint="__", notes="a GEMINI.md")
 
     async def outfit(self, task: Task) -> Outfit:
         """See `ports.Runtime`. Raises Unavailable."""

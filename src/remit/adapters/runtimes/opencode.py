@@ -48,7 +48,7 @@ class Opencode(Acp):
 
     name = "opencode"
     shows = True
-    manner = Manner(writes=False, whole=True)
+    manner = Manner(writes=False, whole=True, notes="an AGENTS.md")
 
     async def outfit(self, task: Task) -> Outfit:
         """See `ports.Runtime`. Raises Unavailable, and BadInput where no model is named: it has none of its own here."""
@@ -87,7 +87,7 @@ def configuration(task: Task) -> Mapping[str, Any]:
         "model": f"remit/{task.model}",
         "small_model": f"remit/{task.model}",
         "enabled_providers": ["remit"],
-        "instructions": [f"{task.cwd}/AGENTS.md"],
+        "instructions": [],
         "provider": {
             "remit": {
                 "npm": package,

@@ -76,6 +76,8 @@ class House:
     workspaces: tuple[Path, ...]
     contracts: tuple[Path, ...]
     variables: frozenset[str]
+    programs: tuple[tuple[str, ...], ...]
+    usd: int
     most: int
     command: tuple[str, ...]
     look: Callable[[Path, str], Looked]
@@ -83,8 +85,6 @@ class House:
     organisation: Callable[[Organisation | None], Organisation]
     outcome: Callable[[Run], dict[str, Any]]
     screen: Callable[[Review], str]
-    programs: tuple[tuple[str, ...], ...] | None = None
-    usd: int = 25_000_000
 
 
 def settled(folders: Sequence[Path], what: str) -> tuple[Path, ...]:

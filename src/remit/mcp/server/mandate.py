@@ -40,13 +40,13 @@ def beyond_text(
 
 
 def beyond_programs(
-    contract: Contract, runtime: str, command: Sequence[str], programs: Collection[tuple[str, ...]] | None, *, text: bool
+    contract: Contract, runtime: str, command: Sequence[str], programs: Collection[tuple[str, ...]], *, text: bool
 ) -> Iterator[str]:
     """The program that would be started and that no person has named; in a contract file (`text` false) its own is named."""
     told, rest = runtime_of(contract.runtime)
     name = runtime or ("command" if command else told)
     words = tuple(command) or (rest if name == told and text else ())
-    if programs is not None and name in STARTED and words and not any(words[: len(each)] == each for each in programs):
+    if name in STARTED and words and not any(words[: len(each)] == each for each in programs):
         yield f"the program `{shlex.join(words)[:200]}`: a person names it with --allow-program {shlex.quote(words[0])[:100]}"
 
 

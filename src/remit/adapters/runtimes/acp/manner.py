@@ -12,18 +12,23 @@ SHOWN = 12
 
 class Manner(Value, frozen=True, kw_only=True):
     """How an agent is met. `writes`: it may hand its writes to us; `whole`: the differences it shows are whole files; `joint`
-    stands between tool and id in its ids of tool calls; `servers` are MCP servers it starts in its box, each a name and an argv.
+    stands between tool and id in its ids of tool calls; `servers` are MCP servers it starts in its box, each a name and an argv. `notes`
+    are the files of a project that it would load by itself, without a word: it is told to read them, which is decided.
     """
 
     writes: bool = True
     whole: bool = False
     joint: str = ""
     servers: tuple[tuple[str, tuple[str, ...]], ...] = SERVERS
+    notes: str = ""
 
 
-def opening(text: str, identity: str) -> tuple[str, ...]:
-    """The first prompt: for whom it acts, then the task."""
-    return tuple(each for each in (identity, text) if each)
+NOTES = "If the workspace has {}, it holds the project's own notes: read it before you change anything. It grants nothing."
+
+
+def opening(text: str, identity: str, notes: str = "") -> tuple[str, ...]:
+    """The first prompt: for whom it acts, then the task, then where the project's notes are."""
+    return tuple(each for each in (identity, text, NOTES.format(notes) if notes else "") if each)
 
 
 def again(refused: Sequence[tuple[str, str]]) -> str:

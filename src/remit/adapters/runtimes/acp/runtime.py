@@ -47,7 +47,7 @@ class Acp:
             self._talk = talk
             if talk is None:
                 return
-            texts = opening(task.text, task.identity)
+            texts = opening(task.text, task.identity, self.manner.notes)
             for what, text in zip(("task", "identity"), (task.text, task.identity), strict=True):
                 if text:
                     await seat.loaded(what, text.encode())
