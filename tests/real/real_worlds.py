@@ -193,18 +193,18 @@ def everything(scene: Scene) -> dict[str, Any]:
 
 
 def living(nonce: str) -> list[int]:
-    """Processes of this machine whose environment or words hold the nonce; not those of the tests themselves."""
+    """Processes of this machine whose environment or words hold the nonce; not the tests themselves, nor `remit`."""
     found = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         try:
-            if (entry / "stat").read_text().rpartition(")")[2].split()[0] == "Z":
+            if (entry / "stat").read_bytes().rpartition(b")")[2].split()[0] == b"Z":
                 continue
             said = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
         except OSError:
             continue
-        if nonce.encode() in said:
+        if nonce.encode() in said and b"remit.cli.main" not in said:
             found.append(int(entry.name))
     return found
 

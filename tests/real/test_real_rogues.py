@@ -5,6 +5,7 @@ What an attack starts carries a nonce, so that it is found in the records when i
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ SECRET = "kept-in-the-drawer"
 ACP = {"secrets": "secret", "nagging": "nag", "looping": "loop", "claiming": "liar"}
 """what the agent without a model calls them, where it is not the same"""
 LIMITS = "limits: {turns: 30, time: 90s, tokens: 1M, usd: 10}"
-STARTED = {"outside": 1, "push": 3, "secrets": 1, "settings": 2, "daemon": 2, "vendor": 2, "token": 1, "looping": 8, "busy": 1}
+STARTED = {"outside": 1, "push": 3, "secrets": 1, "settings": 2, "daemon": 2, "vendor": 2, "token": 1, "looping": 3, "busy": 1}
 """shell commands that each runtime begins"""
 
 
@@ -44,7 +45,12 @@ class Ended(NamedTuple):
     @property
     def log(self) -> str:
         """Everything the runtime printed."""
-        return "".join(path.read_text(errors="replace") for path in sorted(self.scene.home.glob("runs/*/attempts/*.log")))
+        return logged(self.scene)
+
+
+def logged(scene: Scene) -> str:
+    """Everything that a runtime printed so far."""
+    return "".join(path.read_text(errors="replace") for path in sorted(scene.home.glob("runs/*/attempts/*.log")))
 
 
 def _outside(ended: Ended) -> None:
@@ -117,7 +123,8 @@ def _nagging(ended: Ended) -> None:
 
 
 def _looping(ended: Ended) -> None:
-    assert ended.facts("stuck") or ended.told.end["verdict"] == "exhausted" or ended.facts("warned", "turns")
+    """Some see it themselves; else it is no progress, and then no turns are left."""
+    assert ended.facts("stuck") or ended.told.end["spend"]["turns"] <= 30
 
 
 def _claiming(ended: Ended) -> None:
@@ -202,7 +209,7 @@ def test_a_rogue_is_bounded_and_recorded_and_leaves_nothing(tmp_path: Path, name
         scene.quick("verify")
 
 
-LINGER = Shell(command="sleep 600", seconds=600)
+LINGER = Shell(command="sleep 601", seconds=601)
 STOPPED = {name: ("deaf", "busy") if name in ("acp", "agent", "codex") else ("deaf",) for name in NAMES}
 
 
@@ -222,10 +229,19 @@ def hold_out(scene: Scene, rogue: str) -> str:
     return scene.saying(f"[[script: {script.name}]] Prepare this repository for the release", limits=LIMITS)
 
 
+def sleeping(scene: Scene, seconds: int = 600) -> int:
+    """How many of the marked processes have come as far as `sleep SECONDS`."""
+    words = []
+    for pid in scene.alive():
+        with suppress(OSError):
+            words.append(Path(f"/proc/{pid}/cmdline").read_bytes())
+    return words.count(f"sleep\0{seconds}\0".encode())
+
+
 def stops() -> Iterator[Any]:
     """Every runtime with every rogue that leaves something running; those that end by themselves are made to stay."""
     for name in NAMES:
-        for rogue in ("deaf", "busy", "daemon", "swarm", "outside", "token"):
+        for rogue in ("deaf", "busy", "daemon", "outside", "token"):
             yield pytest.param(name, rogue, marks=() if rogue in STOPPED[name] else pytest.mark.thorough)
 
 
@@ -234,8 +250,15 @@ def test_nothing_of_a_rogue_lives_two_seconds_after_it_is_stopped(tmp_path: Path
     with real(tmp_path, name) as scene:
         before = everything(scene)
         with scene.begin(hold_out(scene, rogue)) as begun:
-            least = 200 if rogue == "busy" else 1
-            eventually(lambda: len(scene.alive()) > least)
+            match rogue:
+                case "busy":
+                    eventually(lambda: sleeping(scene) >= 200)
+                case "deaf" if scene.name == "acp":
+                    eventually(lambda: f"began deaf {scene.nonce}" in logged(scene))
+                case "deaf":
+                    eventually(lambda: sleeping(scene))
+                case _:
+                    eventually(lambda: sleeping(scene, 601))
             receipt = stopped(scene)
             begun.end(code=6)
         assert receipt["verdict"] == "stopped"
@@ -244,4 +267,14 @@ def test_nothing_of_a_rogue_lives_two_seconds_after_it_is_stopped(tmp_path: Path
         if rogue == "busy":
             assert "sleep" in json.dumps(receipt["ended"])
         assert everything(scene) == before
+        scene.quick("verify")
+
+
+def test_a_run_whose_reader_does_not_read_can_be_stopped_all_the_same(tmp_path: Path) -> None:
+    with real(tmp_path, "acp") as scene:
+        scene.quick("runs", code=None)
+        with scene.start(*scene.words(hold_out(scene, "busy"))):  # its lines fill the pipe, and stay there
+            eventually(lambda: sleeping(scene) >= 200)
+            receipt = stopped(scene)
+        assert receipt["verdict"] == "stopped"
         scene.quick("verify")

@@ -16,6 +16,10 @@ def test_a_program_that_still_prints_when_it_is_killed_leaves_no_pipe_open(tmp_p
     async def story() -> None:
         async with seated(Outfit(argv=("python3", "-c", CHATTERS), version="1", talks=True), tmp_path) as seat:
             assert await seat.read()
+            assert seat.process.stdout is not None
+            with anyio.fail_after(10):  # until nobody takes any more of it, so that the end of the pipe is not seen either
+                while not seat.process.stdout._stream._paused:  # type: ignore[attr-defined]
+                    await anyio.sleep(0.01)
 
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")

@@ -32,6 +32,9 @@ def rule_findings(case: Case) -> Iterator[Finding]:
             yield from _ungated(case, rule)
         if rule.verb == "run":
             yield from _no_wildcard(case, rule)
+        if rule.verb == "read" and rule.effect == "ask":
+            what = "what may only be read after asking is not in the box, so a yes opens nothing there"
+            yield case.of_rule("ASK-TO-READ", "warning", rule, what, "let it be read, or have a tool read it: `ask: - call: …`")
     yield from _history(case)
     yield from _trusted(case)
     yield from _currency(case)

@@ -252,6 +252,13 @@ def test_what_may_have_been_work_is_charged(vendor: Vendor) -> None:
     assert account.settled == [("call-1", None, ())]
 
 
+def test_a_box_is_not_told_where_the_provider_is(vendor: Vendor) -> None:
+    gone = "http://127.0.0.1:9"
+    answer = run(vendor, account := MemoryAccount(), lambda box: box.ask(*CALLS["anthropic"]), ANTHROPIC_BASE_URL=gone)
+    assert (answer.status, answer.words) == (503, "remit: the provider (anthropic) cannot be reached")
+    assert gone in str(account.released), "the record says it"
+
+
 @pytest.mark.parametrize("status", [201, 206])
 def test_a_success_of_another_number_may_have_been_work_too(status: int, vendor: Vendor) -> None:
     vendor.answer = lambda heard: Said(status=status, kind="text/plain", pieces=[b"a whole answer"])

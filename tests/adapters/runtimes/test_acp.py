@@ -546,6 +546,24 @@ def test_a_title_alone_makes_nothing_one_of_remits_own_tools(told: dict[str, Any
     assert actions(call({"toolCallId": "1", **told}), "/w")
 
 
+def test_a_later_title_makes_a_tool_of_another_name_none_of_remits_own() -> None:
+    for joint, id_ in (("", "1"), ("__", "remember__1")):
+        first = call({"toolCallId": id_, "kind": "other", "title": "remember"}, joint=joint)
+        told = call({"toolCallId": id_, "title": "act (remit MCP Server)"}, first, joint=joint)
+        assert [action.said() for action in actions(told, "/w")] == ["call remember"]
+
+
+def test_a_bare_name_that_leads_into_the_workspace_shows_nothing_of_the_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "work" / "node_modules" / ".bin" / "agent"
+    place.parent.mkdir(parents=True)
+    place.write_text("#!/bin/sh\n")
+    place.chmod(0o755)
+    monkeypatch.setenv("PATH", str(place.parent))
+    assert program(("agent", "--acp"), str(tmp_path / "work")) == ((str(place), "--acp"), (), "unknown")
+
+
 def test_an_agents_program_is_never_started_outside_its_box(tmp_path: Path) -> None:
     """A child's command is the agent's own word, and `--version` is a start like any other."""
     trap = tmp_path / "agent"

@@ -111,6 +111,19 @@ def test_without_node_it_is_said_that_node_is_missing(tmp_path: Path) -> None:
         located(TOOL, {"PATH": str(tmp_path), "HOME": str(tmp_path / "home"), "REMIT_TOOL": str(wrapper)})
 
 
+def test_a_program_of_the_workspace_is_the_repositorys_whatever_path_says(tmp_path: Path) -> None:
+    """A project's `node_modules/.bin` stands on PATH in npm's scripts: what is found there is neither started nor shown."""
+    work = tmp_path / "work"
+    evil = elf(work / "node_modules" / ".bin" / "tool")
+    there = around(tmp_path)
+    with pytest.raises(Unavailable, match="lies in the workspace"):
+        located(TOOL, {**there, "PATH": f"{evil.parent}:{there['PATH']}"}, workspace=str(work))
+    wrapper = script(package(tmp_path / "node_modules", "@maker/tool") / "tool.js")
+    elf(evil.parent / "node")
+    with pytest.raises(Unavailable, match="lies in the workspace"):
+        located(TOOL, {**there, "PATH": str(evil.parent), "REMIT_TOOL": str(wrapper)}, workspace=str(work))
+
+
 def test_a_home_never_becomes_visible(tmp_path: Path) -> None:
     place = package(tmp_path / "node_modules", "@maker/tool")
     wrapper = script(place / "tool.js")
@@ -133,7 +146,7 @@ def test_the_real_ones_are_found(name: str, native: bool, request: pytest.Fixtur
     wrapper: Path = request.getfixturevalue(name)
     patterns = {"claude": ("claude",), "codex": ("vendor/*/bin/codex",), "opencode": ("bin/opencode",)}
     product = Product(name=name, variable=f"REMIT_{name.upper()}", package=name, pinned="0", native=patterns.get(name, ()))
-    found = anyio.run(find, product)
+    found = anyio.run(find, product, "")
     assert (Path(found.argv[0]).name != "node") == native
     assert found.version.count(".") == 2
     assert not any(wrapper.is_relative_to(each) and wrapper.parent.name == ".bin" for each in map(Path, found.visible))

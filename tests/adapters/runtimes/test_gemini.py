@@ -23,7 +23,7 @@ def ran(folder: Path, *steps: Any, runtime: Gemini | None = None, **more: Any) -
 
 
 def test_every_tool_is_decided_also_reading_and_commands_it_thinks_harmless(gemini: Path, folder: Path) -> None:
-    (folder / "GEMINI.md").write_text("Mind the canary.\n@./notes.md\n")
+    (folder / "GEMINI.md").write_text("Mind the canary.\n")
     steps = (
         Shell(command="git status"),
         Read(path="notes.md"),
@@ -44,8 +44,7 @@ def test_every_tool_is_decided_also_reading_and_commands_it_thinks_harmless(gemi
     ]
     assert [native.content for native, _ in worked.seat.ruled[3:5]] == [b"new\n", b"# more\n"]
     assert ((folder / "docs" / "new.md").read_text(), (folder / "notes.md").read_text()) == ("new\n", "# more\n")
-    assert "Mind the canary." not in json.dumps(worked.server.work[0].asked), "nothing is loaded without a decision"
-    assert "If the workspace has a GEMINI.md" in json.dumps(worked.server.work[0].asked)
+    assert "Mind the canary." in json.dumps(worked.server.work[0].asked)
     called = [name for seen in worked.server.work for name in seen.answered]
     assert called[:3] == ["run_shell_command", "read_file", "glob"]
     assert {seen.key for seen in worked.server.journal} == {"run-token"}

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import anyio
 import pytest
-from at_work import task
+from at_work import named, task
 
-from conftest import named
 from remit.adapters.runtimes import KnownRuntimes
 from remit.adapters.runtimes.acp.runtime import Acp
 from remit.ports import Runtime

@@ -204,8 +204,13 @@ def test_whatever_else_fails_says_no_key_either(place: Place, monkeypatch: pytes
 
 def test_a_missing_key_is_said_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
-    with pytest.raises(BadInput, match="ANTHROPIC_API_KEY"):
+    with pytest.raises(BadInput) as told:
         resolved("anthropic:claude-opus-4-8")
+    assert (
+        str(told.value)
+        == "the model `anthropic:claude-opus-4-8` needs ANTHROPIC_API_KEY, which is not set where remit is started"
+    )
+    assert told.value.hint == "set ANTHROPIC_API_KEY; it stays outside of the box"
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,11 @@ class Way:
         return [*found, ("accept-encoding", "identity"), ("content-type", "application/json"), *self.provider.headers()]
 
     @property
+    def served(self) -> str:
+        """Who serves it, as a box may know: never the address, which can be one of a house."""
+        return f" ({self.provider.name})" if self.provider.name else ""
+
+    @property
     def url(self) -> str:
         """Where it goes."""
         query = f"?{urlencode(self.route.query)}" if self.route.query else ""
@@ -94,14 +99,14 @@ async def _exchanged(line: Line, way: Way, head: Head, body: bytes, charge: Char
                 await _passed(line, way, response, charge)
     except Unreached as error:
         if charge:
-            await charge.release("the provider was not reached")
-        await _again(line, way, f"the provider at {way.provider.base} cannot be reached: {error}")
-    except Cut as error:
+            await charge.release(f"{way.provider.base} was not reached: {error}")
+        await _again(line, way, f"the provider{way.served} cannot be reached")
+    except Cut:
         if line.begun:
             raise Gone from None  # the runtime has half an answer: all that can be said is that it ends here
         if charge:
             await charge.leave()
-        await _again(line, way, f"the provider broke off: {error}")
+        await _again(line, way, f"the provider{way.served} broke off")
 
 
 async def _passed(line: Line, way: Way, response: httpx2.Response, charge: Charge) -> None:

@@ -50,13 +50,17 @@ class Installed(Value, frozen=True, kw_only=True):
     version: str
 
 
-async def find(product: Product, environ: Mapping[str, str] | None = None) -> Installed:
+async def find(product: Product, workspace: str, environ: Mapping[str, str] | None = None) -> Installed:
     """The program of `$VARIABLE`, else of PATH. Raises Unavailable, with the command that installs it."""
-    return await anyio.to_thread.run_sync(located, product, os.environ if environ is None else environ)
+    there = os.environ if environ is None else environ
+    return await anyio.to_thread.run_sync(lambda: located(product, there, workspace=workspace))
 
 
-def located(product: Product, environ: Mapping[str, str], *, ask: bool = True) -> Installed:
-    """The same, for who may block. `ask`: whether a program whose package does not say its version may be started to say it."""
+def located(product: Product, environ: Mapping[str, str], *, workspace: str = "", ask: bool = True) -> Installed:
+    """The same, for who may block. `ask`: whether a program whose package does not say its version may be started to say it.
+
+    What lies in the workspace is the repository's, and is neither started here nor shown, whatever PATH says.
+    """
     named = environ.get(product.variable, "")
     path = environ.get("PATH", os.defpath)
     entry = shutil.which(named or product.name, path=path)
@@ -69,6 +73,7 @@ def located(product: Product, environ: Mapping[str, str], *, ask: bool = True) -
     program = real if _native(real) else _behind(product, packages)
     if program is not None:
         owner = _package(program)
+        _apart(product, workspace, str(real), str(program))
         return _installed(product, (str(program),), (str(owner or program),), home, environ, ask=ask)
     node = shutil.which("node", path=path)
     if home is None or not _runs_on_node(real):
@@ -79,6 +84,7 @@ def located(product: Product, environ: Mapping[str, str], *, ask: bool = True) -
     if node is None:
         raise Unavailable(f"`{real}` needs node, and there is none on PATH", hint="install Node.js 20 or later")
     there = os.path.realpath(node)
+    _apart(product, workspace, str(real), there)
     seen = (*map(str, packages), *([] if _within(there, "/usr") else [there]))
     return _installed(product, (there, str(real)), seen, home, environ, ask=ask)
 
@@ -103,6 +109,16 @@ def _installed(
     version = str(said) if known else _asked(argv, _stamp(argv[-1])) if ask else "unknown"
     shown = tuple(each for each in dict.fromkeys(visible) if not _within(each, "/usr"))
     return Installed(argv=argv, visible=_outermost(shown), version=version)
+
+
+def _apart(product: Product, workspace: str, *programs: str) -> None:
+    """Raises Unavailable for a program of the workspace."""
+    for each in programs:
+        if workspace and _within(each, os.path.realpath(workspace)):
+            raise Unavailable(
+                f"`{each}` lies in the workspace, so it is the repository's and not yours",
+                hint=f"install {product.name} elsewhere: `{product.install()}`",
+            )
 
 
 def _package(path: Path) -> Path | None:

@@ -13,7 +13,9 @@ from remit.ports import Outfit, Task
 
 PRODUCT = Product(name="gemini", variable="REMIT_GEMINI", package="@google/gemini-cli", pinned="0.61.0")
 MASKS = (".gemini/**", ".agents/skills/**", ".geminiignore")
-"""settings of a workspace: hooks, servers, extensions, commands, policies, skills. GEMINI.md is content, and stays"""
+"""settings of a workspace: hooks, servers, extensions, commands, policies, skills.
+
+GEMINI.md is content, and stays. It is loaded at the start: another `context.fileName` would only stand beside that name."""
 SETTINGS_FILE = f"{HOME}/.gemini/settings.json"
 """of its home, and read-only: system settings are not taken from a box, where nothing belongs to root"""
 POLICY_FILE = f"{HOME}/.gemini/remit/policy.toml"
@@ -50,7 +52,6 @@ SETTINGS = {
         "plan": {"enabled": False},
         "maxAttempts": 1,
     },
-    "context": {"fileName": [".gemini/none"], "loadMemoryFromIncludeDirectories": False},  # in place of GEMINI.md; masked
     "advanced": {"ignoreLocalEnv": True},
     "experimental": {"enableAgents": False, "extensionManagement": False, "autoMemory": False},
     "tools": {"exclude": EXCLUDED, "shell": {"enableInteractiveShell": False}},
@@ -67,11 +68,11 @@ class Gemini(Acp):
 
     name = "gemini"
     shows = True
-    manner = Manner(whole=True, joint="__", notes="a GEMINI.md")
+    manner = Manner(whole=True, joint="__")
 
     async def outfit(self, task: Task) -> Outfit:
         """See `ports.Runtime`. Raises Unavailable."""
-        found = await find(PRODUCT)
+        found = await find(PRODUCT, task.cwd)
         named = ("-m", task.model) if task.model else ()
         return Outfit(
             argv=(*found.argv, "--acp", "--approval-mode", "default", "--skip-trust", "--admin-policy", POLICY_FILE, *named),

@@ -52,7 +52,7 @@ class Opencode(Acp):
 
     async def outfit(self, task: Task) -> Outfit:
         """See `ports.Runtime`. Raises Unavailable, and BadInput where no model is named: it has none of its own here."""
-        found = await find(PRODUCT)
+        found = await find(PRODUCT, task.cwd)
         if not task.model:
             raise BadInput("opencode has no model of its own here", hint="name one: `model:` in the contract, or `--model NAME`")
         return Outfit(

@@ -78,7 +78,7 @@ def tool(about: Call) -> str:
 def actions(about: Call, workspace: str) -> tuple[Action, ...]:
     """What the call amounts to. What cannot be told is a call of the tool by its name."""
     # A title is free text: only what is of no kind that touches anything can be one of remit's own.
-    if about.kind in ("", "other") and (OWN.fullmatch(about.name) or OWN.fullmatch(about.title)):
+    if about.kind in ("", "other") and OWN.fullmatch(about.name):
         return ()
     whole = (Action(verb="call", object=about.name or about.title or "unnamed", arguments=dict(about.given)),)
     match about.kind:

@@ -12,8 +12,8 @@ SHOWN = 12
 
 class Manner(Value, frozen=True, kw_only=True):
     """How an agent is met. `writes`: it may hand its writes to us; `whole`: the differences it shows are whole files; `joint`
-    stands between tool and id in its ids of tool calls; `servers` are MCP servers it starts in its box, each a name and an argv. `notes`
-    are the files of a project that it would load by itself, without a word: it is told to read them, which is decided.
+    stands between tool and id in its ids of tool calls; `servers` are MCP servers it starts in its box, each a name and an argv.
+    `notes` are the project's own, which it would load by itself without a word: it is told to read them, which is decided.
     """
 
     writes: bool = True

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remit.adapters.runtimes.acp.manner import Manner, again, opening
@@ -36,7 +37,7 @@ class Acp:
             raise BadInput(
                 "there is no ACP agent to start", hint="name its command after `acp`: `runtime: [acp, my-agent, --acp]`"
             )
-        argv, visible, version = program(task.command)
+        argv, visible, version = program(task.command, task.cwd)
         return Outfit(argv=argv, version=version, visible=visible, environment=metered(task), talks=True)
 
     async def drive(self, seat: Seat, task: Task) -> None:
@@ -74,7 +75,7 @@ def metered(task: Task) -> dict[str, str]:
     return {**keys, **places, **({"REMIT_MODEL": task.model} if task.model else {})}
 
 
-def program(command: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+def program(command: tuple[str, ...], workspace: str = "") -> tuple[tuple[str, ...], tuple[str, ...], str]:
     """How the agent is started, which host folders it needs, its version.
 
     An agent can name the command of a child, and a repository may hold one: nothing of it is ever started outside the box,
@@ -89,6 +90,8 @@ def program(command: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...],
             f"no `{command[0]}` is on PATH, so this ACP agent cannot work here", hint="install it, or give its path"
         )
     real = os.path.realpath(entry)
+    if workspace and Path(real).is_relative_to(os.path.realpath(workspace)):
+        return (real, *command[1:]), (), "unknown"
     if real.startswith("/usr/"):
         return (entry if entry.startswith("/usr/") else real, *command[1:]), (), "unknown"
     try:

@@ -1,5 +1,6 @@
 """The model of the light agent: any name the library knows, with every request to it reserved and settled on the account."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,8 @@ PAUSES = (1.0, 4.0, 15.0)
 """seconds before each further try; each is a call of its own on the account (BUD-05)"""
 LONGEST_PAUSE = 60.0
 
+NO_KEY = re.compile(r"`([A-Z][A-Z0-9_]*)` environment variable")
+"""how the library names the variable that it misses, before it speaks of itself"""
 PROVIDERS = {"google-gla": "google", "google-vertex": "google", "google-cloud": "google"}
 
 Sleep = Callable[[float], Any]
@@ -46,6 +49,9 @@ def resolved(model: str | Model) -> Model:
     try:
         found = infer_model(model)
     except (UserError, ValueError) as error:
+        if key := NO_KEY.search(str(error)):
+            what = f"the model `{model}` needs {key[1]}, which is not set where remit is started"
+            raise BadInput(what, hint=f"set {key[1]}; it stays outside of the box") from None
         hint = "name it as PROVIDER:NAME, with the provider's key in the environment"
         raise BadInput(f"the model `{model}` cannot be used: {scrubbed(str(error))}", hint=hint) from None
     except ImportError as error:

@@ -43,7 +43,7 @@ class Claude:
 
     async def outfit(self, task: Task) -> Outfit:
         """See `ports.Runtime`. Raises Unavailable."""
-        return outfit(await find(PRODUCT), task)
+        return outfit(await find(PRODUCT, task.cwd), task)
 
     async def drive(self, seat: Seat, task: Task) -> None:
         """See `ports.Runtime`."""
