@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from remit.adapters.runtimes.claude.outfit import PRODUCT as CLAUDE
+from remit.adapters.runtimes.codex.outfit import PRODUCT as CODEX
+from remit.adapters.runtimes.finding import located
 from remit.app import consult
 from remit.testing.models import Final, Script, Tool, served
 
@@ -21,12 +24,14 @@ SAID: tuple[tuple[str, dict[str, str]], ...] = (
 )
 
 
-def program(name: str) -> Path:
+def program(name: str) -> list[str]:
+    """The real program of an installed host: npm's own wrapper needs scripts that are not run when it is installed for tests."""
     place = Path(os.environ.get("REMIT_RUNTIMES") or ROOT / ".runtimes") / name
     found = place / "node_modules" / ".bin" / name
     if not found.exists():
         pytest.skip(f"{name} is not installed: npm i --prefix {place} {PACKAGES[name]}")
-    return found
+    product = {"claude": CLAUDE, "codex": CODEX}[name]
+    return list(located(product, {**os.environ, product.variable: str(found)}).argv)
 
 
 def gateway(folder: Path) -> list[str]:
@@ -68,7 +73,7 @@ def test_claude_code_works_through_the_gateway_and_is_held_by_it(tmp_path: Path)
             DISABLE_TELEMETRY="1", MCP_CONNECTION_NONBLOCKING="false",
         )  # fmt: skip
         said = subprocess.run(
-            [str(claude), "-p", "[[script: notes]]", "--mcp-config", str(tmp_path / "mcp.json"), "--strict-mcp-config",
+            [*claude, "-p", "[[script: notes]]", "--mcp-config", str(tmp_path / "mcp.json"), "--strict-mcp-config",
              "--setting-sources=", "--allowedTools", "mcp__notes"],
             env=env, cwd=tmp_path / "work", capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL, check=False,
         )  # fmt: skip
@@ -84,7 +89,7 @@ def test_codex_works_through_the_gateway_with_the_same_command(tmp_path: Path) -
     env = environment(tmp_path, OPENAI_API_KEY="k", CODEX_HOME=str(tmp_path / "codex"))
     (tmp_path / "codex").mkdir()
     added = subprocess.run(
-        [str(codex), "mcp", "add", "notes", "--env", f"REMIT_HOME={tmp_path / 'home'}", "--", *command],
+        [*codex, "mcp", "add", "notes", "--env", f"REMIT_HOME={tmp_path / 'home'}", "--", *command],
         env=env, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert added.returncode == 0, added
@@ -95,7 +100,7 @@ def test_codex_works_through_the_gateway_with_the_same_command(tmp_path: Path) -
         top = 'model = "gpt-5.1-codex"\nmodel_provider = "story"\ncheck_for_update_on_startup = false\nanalytics = { enabled = false }\n'
         settings.write_text(f"{top}{settings.read_text()}\n{provider}")
         said = subprocess.run(
-            [str(codex), "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "[[script: notes]]"],
+            [*codex, "exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "[[script: notes]]"],
             env=env, cwd=tmp_path / "work", capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL, check=False,
         )  # fmt: skip
     assert "that was it" in said.stdout, said

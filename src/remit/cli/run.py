@@ -72,7 +72,7 @@ def chosen(contract: Contract, runtime: str | None, argv: tuple[str, ...], model
     command = argv or (rest if name == told else ())
     if name == "command" and not command:
         hint = "name its command after `--`, a runtime with `--runtime`, or either as `runtime:` in the contract"
-        raise BadInput("nobody is named to do the work", hint=hint)
+        raise BadInput("there is no command to run, and no runtime is named", hint=hint)
     if model and contract.models and not may_call(contract.models, model):
         raise BadInput(f"the contract does not let `{model}` be called", hint="its `models:` says which")
     return Who(runtime=name, command=command, model=model or contract.model, soul=soul)
