@@ -124,9 +124,7 @@ def test_a_host_reaches_no_folder_and_no_contract_but_those_it_was_given(place: 
             said = await host.refused("delegate", contract="goal: make it nice\nowner: claude\n", **given)
             assert "nothing was started" in said
             assert "owner" in said
-            assert "there is no command to run" in await host.refused(
-                "delegate", contract=CONTRACT, workspace=str(place.work)
-            )
+            assert "there is no command to run" in await host.refused("delegate", contract=CONTRACT, workspace=str(place.work))
             checked = await host.call("check", contract=mail)
             assert [each.split("`")[1] for each in checked["only_a_person_may_give"]] == ["may: call send_email"]
             assert (await host.call("status"))["runs"] == [], "nothing of all that was started"
