@@ -1,22 +1,27 @@
 """The account of model calls: never over a limit, nothing leaks, however many call at once and however their calls end."""
 
+import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio
+import msgspec
 import pytest
-from engine_worlds import OWNER, Inside, World, contract, rule
+from engine_worlds import ORGANISATION, OWNER, Inside, World, contract, rule
 from hypothesis import given
 from hypothesis import strategies as st
 
 from remit.contract.limits import Limits
 from remit.contract.models import Model, ModelPrice
+from remit.contract.party import Argument, Tool
 from remit.engine.delegation import _take_on
+from remit.engine.gear import TOOLS, fitted, listed
 from remit.engine.meter import Meter
 from remit.errors import BadInput
-from remit.ports import Hold, ModelCall, NoCall, ToolUse, Usage
+from remit.ports import METER, BoxPlan, Hold, ModelCall, Mount, NoCall, ToolUse, Usage
 from remit.run.event import AttemptStarted, ModelRefused, ModelReserved, ModelSettled
 from remit.run.evolve import evolve
 from remit.run.state import Run
@@ -280,3 +285,30 @@ async def check(world: World, run: str) -> None:
             most = getattr(limits, name)
             assert most is None or getattr(used, name) <= most, (name, used)
             assert getattr(state.reserved, name) >= 0
+
+
+# ---------------------------------------------------------------------------------------------------------- beside the meter
+
+
+def test_the_tools_of_a_run_are_listed_in_its_box_and_the_meter_is_named_where_it_listens(tmp_path: Path) -> None:
+    """What remit's own MCP server shows to a runtime; the organisation's word on a tool stands."""
+
+    async def tell() -> None:
+        world = World(tmp_path, idle)
+        tools = (Tool(name="refund", arguments=(Argument(name="amount", type="number", required=True),)),)
+        known = msgspec.structs.replace(
+            ORGANISATION, tools=(Tool(name="refund", tier="human-approved", arguments=tools[0].arguments),)
+        )
+        run = await world.hands.replay(await world.start(contract(tools=tools, model="m-1"), known))
+        [row] = json.loads(listed(run))
+        assert (row["name"], row["description"]) == ("refund", "refund (human-approved, execute)")
+        assert row["inputSchema"] == {"type": "object", "properties": {"amount": {"type": "number"}}, "required": ["amount"]}
+        gear = await fitted(world.hands, world.supervisor.gate, run)
+        assert gear.outfit.meter and gear.outfit.environment["ANTHROPIC_BASE_URL"] == f"http://127.0.0.1:{METER}"
+        assert gear.outfit.environment["ANTHROPIC_API_KEY"] == gear.meter.token
+        boxed = replace(gear, tools=listed(run)).furnished(
+            BoxPlan(argv=("x",), mount=Mount(at="/w", kind="bind", lower=("/w",)), cwd="/w")
+        )
+        assert boxed.meter and boxed.argv == ("agent",) and json.loads(boxed.files[TOOLS]) == [row]
+
+    story(tell)

@@ -6,10 +6,10 @@ from remit.contract.contract import Contract
 from remit.contract.party import Tool
 from remit.contract.print import print_contract
 from remit.engine.hands import Hands
-from remit.ports import Task
+from remit.ports import METER, Task
 from remit.run.state import Run
 
-METER = "http://127.0.0.1:8100"
+PLACE = f"http://127.0.0.1:{METER}"
 """where the meter listens inside a box"""
 
 
@@ -22,7 +22,7 @@ def briefed(hands: Hands, run: Run, token: str) -> Task:
     return Task(
         run=run.id, attempt=run.attempt, text=words(contract, run.because), identity=identity(run), because=run.because,
         model=run.started.model or contract.model, command=run.started.command, cwd=str(Path(run.started.workspace)),
-        state=state, keeps=contract.history == "keep" or run.carried > 0, token=token, meter=METER,
+        state=state, keeps=contract.history == "keep" or run.carried > 0, token=token, meter=PLACE,
         most_output=min((each.output for each in contract.models if each.output), default=None),
         tools=declared(run),
     )  # fmt: skip

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from remit.contract.glob import compile_glob
-from remit.contract.party import Tool
-from remit.engine.briefing import METER, briefed, declared
+from remit.contract.takes import takes
+from remit.engine.briefing import PLACE, briefed, declared
 from remit.engine.gate import Gate
 from remit.engine.hands import Hands
 from remit.engine.meter import Meter
@@ -86,7 +86,7 @@ def _command(run: Run, token: str) -> Outfit:
     if not (run.contract.model or run.contract.models):
         return Outfit(argv=run.started.command, version="", meter=False)
     keys = dict.fromkeys(("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY"), token)
-    places = {"ANTHROPIC_BASE_URL": METER, "OPENAI_BASE_URL": f"{METER}/v1", "GOOGLE_GEMINI_BASE_URL": METER}
+    places = {"ANTHROPIC_BASE_URL": PLACE, "OPENAI_BASE_URL": f"{PLACE}/v1", "GOOGLE_GEMINI_BASE_URL": PLACE}
     model = {"REMIT_MODEL": run.contract.model} if run.contract.model else {}
     return Outfit(argv=run.started.command, version="", meter=True, environment={**keys, **places, **model})
 
@@ -94,18 +94,7 @@ def _command(run: Run, token: str) -> Outfit:
 def listed(run: Run) -> str:
     """The tools this run may call, each with what it takes; what they really do is remit's own affair."""
     rows = [
-        {"name": tool.name, "description": f"{tool.name} ({tool.tier}, {tool.effect})", "inputSchema": schema(tool)}
+        {"name": tool.name, "description": f"{tool.name} ({tool.tier}, {tool.effect})", "inputSchema": takes(tool)}
         for tool in declared(run)
     ]
     return encode(rows).decode() if rows else ""
-
-
-def schema(tool: Tool) -> dict[str, object]:
-    """The arguments of a declared tool as a JSON Schema."""
-    kinds: dict[str, dict[str, object]] = {
-        "text": {"type": "string"}, "number": {"type": "number"}, "truth": {"type": "boolean"}, "list": {"type": "array"},
-    }  # fmt: skip
-    properties = {each.name: kinds.get(each.type, {}) for each in tool.arguments}
-    return {
-        "type": "object", "properties": properties, "required": [each.name for each in tool.arguments if each.required],
-    }  # fmt: skip

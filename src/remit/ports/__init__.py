@@ -16,12 +16,12 @@ from remit.ports.models import (
 )
 from remit.ports.people import Notifier, Page, Signer
 from remit.ports.runtime import Native, Outfit, Ruling, Runtime, Runtimes, Seat, Task
-from remit.ports.sandbox import Box, BoxLimits, BoxPlan, Containment, Exec, Exit, Part, Sandbox, Watcher
+from remit.ports.sandbox import METER, Box, BoxLimits, BoxPlan, Containment, Exec, Exit, Part, Sandbox, Watcher
 from remit.ports.workspace import Inspection, Mount, Publication, Stage, Workspace
 
 __all__ = [
-    "Account", "Box", "BoxLimits", "BoxPlan", "Clock", "Containment", "Cost", "Dialect", "Exec", "Exit", "Hold", "Inspection",
-    "Job", "Leases", "Ledger", "ModelCall", "ModelDoor", "Mount", "Native", "NoCall", "Notifier", "Outfit", "Page", "Part",
-    "Performer", "Prices", "Publication", "Receipt", "Ruling", "Runtime", "Runtimes", "Sandbox", "Seat", "Signer", "Stage",
-    "Task", "ToolUse", "Tools", "Transaction", "Usage", "Watcher", "Workspace",
+    "METER", "Account", "Box", "BoxLimits", "BoxPlan", "Clock", "Containment", "Cost", "Dialect", "Exec", "Exit", "Hold",
+    "Inspection", "Job", "Leases", "Ledger", "ModelCall", "ModelDoor", "Mount", "Native", "NoCall", "Notifier", "Outfit",
+    "Page", "Part", "Performer", "Prices", "Publication", "Receipt", "Ruling", "Runtime", "Runtimes", "Sandbox", "Seat",
+    "Signer", "Stage", "Task", "ToolUse", "Tools", "Transaction", "Usage", "Watcher", "Workspace",
 ]  # fmt: skip

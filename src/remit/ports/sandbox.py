@@ -9,6 +9,9 @@ from remit.contract.contract import Level
 from remit.ports.workspace import Mount
 from remit.value import Value
 
+METER = 8100
+"""the port inside a box on which model calls are taken"""
+
 
 class BoxLimits(Value, frozen=True, kw_only=True):
     """What the box may use: seconds, bytes, counts."""

@@ -22,8 +22,6 @@ MCP = f"{TOOLS}/remit-mcp"
 DOOR = "/run/door/socket"
 INIT = "/run/remit/init.pyc"
 PORT = 3128
-METER = 8100
-"""where model calls are taken inside the box"""
 SPACE = 512 * 1024 * 1024
 """bytes for each of /tmp, the home and /dev/shm"""
 ETC = ("/etc/ssl/certs", "/etc/pki/tls/certs", "/etc/pki/ca-trust/extracted", "/etc/alternatives")

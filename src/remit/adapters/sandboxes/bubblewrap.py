@@ -27,7 +27,7 @@ from remit.adapters.sandboxes.mount import MERGED, Order
 from remit.adapters.sandboxes.observer import Observer
 from remit.adapters.sandboxes.speech import Speech
 from remit.errors import Unavailable
-from remit.ports import Box, BoxPlan, Containment, Watcher
+from remit.ports import METER, Box, BoxPlan, Containment, Watcher
 
 STARTUP = 20.0
 FIRST = 7
@@ -217,7 +217,7 @@ class Starting:
             "memory": limits.memory or 0,
             "descriptors": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
             "door": argv.DOOR if plan.door else "",
-            "ports": [*([argv.PORT] if plan.network else []), *([argv.METER] if plan.meter else [])],
+            "ports": [*([argv.PORT] if plan.network else []), *([METER] if plan.meter else [])],
             "input": spare if plan.talks else 0,
             "rlimits": [(number, value) for number, value in wanted if value is not None],
             "landlock": (rules.handled, rules.scoped, size, [tuple(each) for each in rules.rules]) if rules else None,

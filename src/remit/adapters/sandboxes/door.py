@@ -24,18 +24,10 @@ class Door:
     def __init__(self, watcher: Watcher, *, patience: float = PATIENCE) -> None:
         self._watcher = watcher
         self._patience = patience
-        self._open = 0
 
     async def serve(self, listener: socket.socket) -> None:
         """Until cancelled."""
-        async with anyio.create_task_group() as visitors:
-            while True:
-                connection = await wire.accept(listener)
-                if self._open >= CONNECTIONS:
-                    connection.close()
-                    continue
-                self._open += 1
-                visitors.start_soon(self._visit, connection)
+        await wire.attend(listener, self._visit, CONNECTIONS)
 
     async def _visit(self, connection: socket.socket) -> None:
         held = bytearray()
@@ -50,8 +42,6 @@ class Door:
                         await wire.send(connection, encode(answer) + b"\n")
         except TimeoutError:
             return
-        finally:
-            self._open -= 1
 
     async def _line(self, connection: socket.socket, held: bytearray) -> bytes | None:
         """The next line without its end; None when there is none, or it is too long or too slow."""

@@ -30,18 +30,10 @@ class Proxy:
         self._watcher = watcher
         self._left = budget
         self._loopback = dangerously_allow_loopback
-        self._open = 0
 
     async def serve(self, listener: socket.socket) -> None:
         """Until cancelled."""
-        async with anyio.create_task_group() as visitors:
-            while True:
-                connection = await wire.accept(listener)
-                if self._open >= CONNECTIONS:
-                    connection.close()
-                    continue
-                self._open += 1
-                visitors.start_soon(self._visit, connection)
+        await wire.attend(listener, self._visit, CONNECTIONS)
 
     async def _visit(self, client: socket.socket) -> None:
         try:
@@ -49,8 +41,6 @@ class Proxy:
                 await self._one(client)
         except (ConnectionError, TimeoutError, OSError):
             return
-        finally:
-            self._open -= 1
 
     async def _one(self, client: socket.socket) -> None:
         place = "unreadable"

@@ -1,6 +1,7 @@
 """Plain sockets under anyio: accept, read, write, and lines with an end."""
 
 import socket
+from collections.abc import Awaitable, Callable
 
 import anyio
 
@@ -16,6 +17,27 @@ async def accept(listener: socket.socket) -> socket.socket:
             continue
         connection.setblocking(False)
         return connection
+
+
+async def attend(listener: socket.socket, visit: Callable[[socket.socket], Awaitable[None]], most: int) -> None:
+    """Until cancelled: every connection gets a visit of its own, `most` at once; what comes beyond them is closed."""
+    taken = 0
+
+    async def one(connection: socket.socket) -> None:
+        nonlocal taken
+        try:
+            await visit(connection)
+        finally:
+            taken -= 1
+
+    async with anyio.create_task_group() as visitors:
+        while True:
+            connection = await accept(listener)
+            if taken >= most:
+                connection.close()
+                continue
+            taken += 1
+            visitors.start_soon(one, connection)
 
 
 async def receive(connection: socket.socket, size: int = 65536) -> bytes:

@@ -7,15 +7,11 @@ from typing import Annotated, Any
 from remit.adapters.runtimes.agent.tool import Bench, CannotUse, Plan, Then, Tool, field
 from remit.contract.models import RUNTIMES
 from remit.contract.party import Tool as Declared
+from remit.contract.takes import takes
 from remit.ports.runtime import Native
 from remit.value import Value
 
 SCHEMA = "remit.act/1"
-KINDS: dict[str, dict[str, Any]] = {
-    "text": {"type": "string"}, "number": {"type": "number"}, "truth": {"type": "boolean"},
-    "list": {"type": "array", "items": {}}, "any": {},
-}  # fmt: skip
-"""types of declared arguments as JSON Schema"""
 
 
 class Fetch(Value, frozen=True, kw_only=True):
@@ -75,10 +71,9 @@ def registered(declared: Declared, shown: str) -> Tool:
         return _plan(call, shown, "call", declared.name, exact(given))
 
     says = f"The registered tool `{declared.name}` ({declared.tier}, {declared.effect})."
-    schema = {"type": "object", "properties": {each.name: KINDS[each.type] for each in declared.arguments}}
-    schema["required"] = [each.name for each in declared.arguments if each.required]
     return Tool(
-        name=shown, says=says, takes=schema, tier=declared.tier, plan=plan, changes=True, verbs=("call",), calls=declared.name
+        name=shown, says=says, takes=takes(declared), tier=declared.tier, plan=plan, changes=True, verbs=("call",),
+        calls=declared.name,
     )  # fmt: skip
 
 
