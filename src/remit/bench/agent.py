@@ -49,6 +49,9 @@ class Desk:
     async def remove(self, path: str) -> None:
         del self.files[path]
 
+    async def report(self, text: str) -> None:
+        """Not kept."""
+
     async def loaded(self, what: str, content: bytes) -> None:
         return
 

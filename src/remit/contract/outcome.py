@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from remit.contract.deliverable import DeliverablesCheck, ObservedCheck
 from remit.contract.rule import Rule
 from remit.value import Value
 
@@ -48,7 +49,7 @@ class TreeCheck(Value, frozen=True, kw_only=True, omit_defaults=True, tag_field=
     outside: tuple[str, ...]
 
 
-Check = RunCheck | FileCheck | DataCheck | TreeCheck
+Check = RunCheck | FileCheck | DataCheck | TreeCheck | DeliverablesCheck | ObservedCheck
 
 Remedy = Literal["retry", "continue", "ask owner", "hand over", "undo", "stop"]
 

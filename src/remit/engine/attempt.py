@@ -126,7 +126,7 @@ async def _inside(
         authorities = gate.lineage(transaction, gate.fold(transaction, run.id))
     keeper = Doorkeeper(
         hands, gate, run.id, log=hands.place(run.id, run.attempt).parent / f"{run.attempt}.log",
-        observes=names_verb(authorities, "run"), shows=gear.shows, meter=gear.meter,
+        observes=names_verb(authorities, "run"), shows=gear.shows, meter=gear.meter, attempt=run.attempt,
         delegate=lambda parent, arguments, answer: delegate(hands, drive, parent, arguments, answer, keeper.box),
     )  # fmt: skip
     keeper.talks = plan.talks

@@ -46,8 +46,9 @@ class Doorkeeper:
 
     def __init__(
         self, hands: Hands, gate: Gate, run: str, *, log: Path, observes: bool, delegate: Delegate, shows: bool = False,
-        meter: Meter | None = None,
+        meter: Meter | None = None, attempt: int = 0,
     ) -> None:  # fmt: skip
+        self.attempt = attempt
         self._hands = hands
         self._gate = gate
         self._run = self.run = run

@@ -14,10 +14,13 @@ from remit.engine.meter import Meter
 from remit.engine.waiting import until_answered
 from remit.errors import Conflict
 from remit.ports import Box, Native, Ruling
+from remit.run.chained import Reported
 from remit.run.event import ContextLoaded, ToolReturned
 from remit.run.state import Run
 
 MOST_WAIT = 3600.0
+MOST_WORDS = 32_000
+"""characters kept of a runtime's last words"""
 
 
 class AtWork:
@@ -117,10 +120,20 @@ class AtWork:
         named = f"sha256:{hashlib.sha256(content).hexdigest()}"
         await self._hands.record(ContextLoaded(run=self._keeper.run, what=what[:256], digest=named, bytes=len(content)))
 
+    async def report(self, text: str) -> None:
+        """Put on record the runtime's last words (SUB-06)."""
+        await self._hands.record(reported(self._keeper.run, self._keeper.attempt, text))
+
     async def used(self, native: str) -> None:
         """Put on record that a tool call came back."""
         self._keeper.touch()
         await self._hands.record(ToolReturned(run=self._keeper.run, call=native[:256]))
+
+
+def reported(run: str, attempt: int, text: str) -> Reported:
+    """Last words as they are recorded: their end is kept where they are too long, their digest is over all of them."""
+    digest = f"sha256:{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()}"
+    return Reported(run=run, attempt=attempt, text=text[-MOST_WORDS:], digest=digest)
 
 
 def told(action: Action, decision: Decision, question: str) -> str:

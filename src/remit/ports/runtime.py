@@ -116,6 +116,10 @@ class Seat(Protocol):
         """Put on record which context was loaded, by its hash (PRIM-10)."""
         ...
 
+    async def report(self, text: str) -> None:
+        """Put on record the runtime's last words, in full: what it says it did. They are claims."""
+        ...
+
     async def used(self, native: str) -> None:
         """Put on record that a tool call came back with a result."""
         ...

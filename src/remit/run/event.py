@@ -11,6 +11,8 @@ from remit.authority.decision import Reason, Word
 from remit.contract.contract import Contract, Level
 from remit.contract.limits import Spend
 from remit.contract.party import Organisation
+from remit.plan.skill import Pinned
+from remit.run.chained import Chained
 from remit.run.change import (
     ChangeSet,
     PublishAsked,
@@ -61,7 +63,8 @@ class Started(Fact, frozen=True, kw_only=True, tag="started"):
 
     `requester` is the person who started it. `hosted`: a loop of the caller's own works and asks the gate, in no box of remit's.
     `unattended`: nobody will answer, so what could only be asked is refused at once. `runtime` is who works; `command` is its
-    argv, or what it is given beside the task. `model` is the model that was chosen, `soul` the text of SOUL.md.
+    argv, or what it is given beside the task. `model` is the model that was chosen, `soul` the text of SOUL.md. `brief` is the
+    whole task in words where it is not made from the contract; `skills` are those it may invoke; `step` that of the chain above.
     """
 
     contract: Contract
@@ -84,6 +87,9 @@ class Started(Fact, frozen=True, kw_only=True, tag="started"):
     runtime: str = "command"
     model: str = ""
     soul: str = ""
+    brief: str = ""
+    skills: tuple[Pinned, ...] = ()
+    step: str = ""
 
 
 class BoxStarted(Fact, frozen=True, kw_only=True, tag="box_started"):
@@ -291,7 +297,7 @@ Event = (
     | ChangesJudged | CheckRan | ChecksFinished | RecoveryEntered | VerdictReached | PublishIntended | Published
     | PublishFailed | PublishAsked | UndoIntended | Undone | UndoFailed | Accepted | Notified | Delivered | OwnershipOffered
     | OwnershipAnswered | StopAsked | Stopped | ChildStarted | ChildEnded | BodiesErased | RuntimeChosen | ModelReserved
-    | ModelSettled | ModelRefused | Unasked | ToolReturned | ContextLoaded | Escalated | Deescalated
+    | ModelSettled | ModelRefused | Unasked | ToolReturned | ContextLoaded | Escalated | Deescalated | Chained
 )  # fmt: skip
 
 

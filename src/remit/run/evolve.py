@@ -9,6 +9,8 @@ import msgspec
 from remit.authority.decision import Code
 from remit.contract.limits import Spend
 from remit.errors import Tampered
+from remit.run import chain
+from remit.run import chained as c
 from remit.run import event as e
 from remit.run.asking import next_person
 from remit.run.lifecycle import next_phase
@@ -179,8 +181,12 @@ def _fold_people(run: Run, fact: e.Event, record: e.Recorded) -> Run:
             return change(run, offer=fact)
         case e.OwnershipAnswered():
             return change(run, offer=None, taken_by=fact.person if fact.accepted else run.taken_by)
+        case c.SkillInvoked():
+            return change(run, invoked=(*run.invoked, fact.skill))
+        case c.Reported():
+            return change(run, words=fact.text)
         case _:
-            return run
+            return change(run, chain=chain.fold(run.chain, fact, record.at))
 
 
 def _question(run: Run, name: str, **changes: object) -> Run:

@@ -8,6 +8,7 @@ import msgspec
 from remit.contract.contract import Contract
 from remit.contract.limits import Limits, Spend, tightest
 from remit.errors import Tampered
+from remit.run.chain import Chain
 from remit.run.event import (
     Acceptance,
     ChangesJudged,
@@ -136,6 +137,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     offer: OwnershipOffered | None = None
     taken_by: str = ""
     conditions: tuple[QuestionAnswered, ...] = ()
+    chain: Chain | None = None
+    invoked: tuple[str, ...] = ()
+    """skills whose text it asked for and was given, in that order"""
+    words: str = ""
+    """the last words of its runtime"""
 
     @property
     def limits(self) -> Limits:

@@ -113,6 +113,9 @@ class PrintedSeat:
         """Never comes to it."""
         raise AssertionError(f"{path} was removed, and nobody allowed it")
 
+    async def report(self, text: str) -> None:
+        """Not kept."""
+
     async def loaded(self, what: str, content: bytes) -> None:
         """Not looked at."""
 

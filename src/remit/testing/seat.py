@@ -77,6 +77,7 @@ class TestSeat:
 
     def __init__(self, process: Process, folder: Path, rule: Rule, act: Act, account: AllowingAccount) -> None:
         self.account = account
+        self.reports: list[str] = []
         self.process = process
         self.folder = folder
         self.ruled: list[tuple[Native, Ruling]] = []
@@ -139,6 +140,10 @@ class TestSeat:
     async def loaded(self, what: str, content: bytes) -> None:
         """See `ports.Seat`."""
         self.contexts.append((what, content))
+
+    async def report(self, text: str) -> None:
+        """Put down."""
+        self.reports.append(text)
 
     async def used(self, native: str) -> None:
         """See `ports.Seat`."""

@@ -1,0 +1,99 @@
+"""Where a chain stands: a fold over its facts. Small on purpose: names, states and summaries, never bodies (SUB-01)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from remit.plan.reported import Report, Validation
+from remit.plan.step import Plan
+from remit.run.chained import (
+    GapsAccepted,
+    PlanEnded,
+    PlanPinned,
+    StepEnded,
+    StepSkipped,
+    StepStarted,
+    Validated,
+)
+from remit.run.fact import Fact
+
+Standing = Literal["pending", "in_progress", "complete", "failed", "skipped"]
+
+
+class Stood(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one step stands. `tries` counts sub-agents, `children` are their runs, `outcome` how the last one came back."""
+
+    status: Standing = "pending"
+    tries: int = 0
+    children: tuple[str, ...] = ()
+    outcome: str = ""
+    why: str = ""
+    report: Report = Report()
+    files: tuple[str, ...] = ()
+    flagged: tuple[str, ...] = ()
+    digest: str = ""
+    person: str = ""
+    began: datetime | None = None
+    ended: datetime | None = None
+
+
+class Chain(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan and how far it is. `round` counts validations; `again` are steps to be taken once more for gaps that were found."""
+
+    plan: Plan
+    advised: str = ""
+    why: tuple[str, ...] = ()
+    confirmed: str = ""
+    steps: Mapping[str, Stood]
+    merged: tuple[str, ...] = ()
+    """complete steps in the order in which they came back"""
+    round: int = 0
+    validation: Validation | None = None
+    accepted: tuple[str, ...] = ()
+    accepted_by: str = ""
+    over: str = ""
+    over_why: str = ""
+
+    @property
+    def complete(self) -> int:
+        """How many steps are complete."""
+        return sum(each.status == "complete" for each in self.steps.values())
+
+
+def fold(chain: Chain | None, event: Fact, at: datetime) -> Chain | None:
+    """The chain after this fact; facts about other things leave it as it is."""
+    if isinstance(event, PlanPinned):
+        steps = {step.id: Stood() for step in event.plan.steps}
+        return Chain(plan=event.plan, advised=event.advised, why=event.why, confirmed=event.confirmed, steps=steps)
+    if chain is None:
+        return None
+    replace = msgspec.structs.replace
+    match event:
+        case StepStarted() if event.step in chain.steps:
+            stood = chain.steps[event.step]
+            now = replace(
+                stood, status="in_progress", tries=event.number, children=(*stood.children, event.child), began=at, ended=None,
+                outcome="", why=event.because,
+            )  # fmt: skip
+            return replace(chain, steps={**chain.steps, event.step: now})
+        case StepEnded() if event.step in chain.steps:
+            done = event.outcome == "complete"
+            now = replace(
+                chain.steps[event.step], status="complete" if done else "failed", outcome=event.outcome, why=event.why,
+                report=event.report, files=event.files, flagged=event.flagged, digest=event.digest, ended=at,
+            )  # fmt: skip
+            merged = (*(each for each in chain.merged if each != event.step), event.step) if done else chain.merged
+            return replace(chain, steps={**chain.steps, event.step: now}, merged=merged)
+        case StepSkipped() if event.step in chain.steps:
+            now = replace(chain.steps[event.step], status="skipped", person=event.person, why=event.why, ended=at)
+            return replace(chain, steps={**chain.steps, event.step: now})
+        case Validated():
+            return replace(chain, round=event.round, validation=event.found)
+        case GapsAccepted():
+            return replace(chain, accepted=event.missing, accepted_by=event.person)
+        case PlanEnded():
+            return replace(chain, over=event.how, over_why=event.why)
+        case _:
+            return chain
