@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from remit.contract import condition as c
 from remit.contract.argv import join
 from remit.contract.contract import LEVELS, Contract
+from remit.contract.deliverable import Content, Deliverable, DeliverablesCheck, ObservedCheck
 from remit.contract.limits import Count, Limits, Pace, Sum
 from remit.contract.models import Model, ModelPrice
 from remit.contract.outcome import DataCheck, Escalation, FileCheck, Recovery, RunCheck, TreeCheck
@@ -231,12 +232,22 @@ def limits(draw: st.DrawFn) -> Limits:
     )
 
 
+PLACE = st.one_of(PATH.filter(lambda path: path != "any"), FILE.map(lambda path: f"{path}/"), st.sampled_from(["src/", "**/*.py", "docs/?.md"]))
+DELIVERABLE = st.builds(
+    Deliverable, name=TEXT, by=st.one_of(st.just(""), LINE), files=st.lists(PLACE, min_size=1, max_size=2, unique=True).map(tuple),
+    either=st.lists(st.lists(PLACE, min_size=1, max_size=2, unique=True).map(tuple), max_size=2).map(tuple),
+    contains=st.lists(st.builds(Content, pattern=st.sampled_from(["^## v2", r'"type":\\s*"graph"', "a: b", "x{2}", r"\d+"]), place=PLACE), max_size=2).map(tuple),
+)  # fmt: skip
 CHECKS = (
     st.builds(RunCheck, id=st.just(""), argv=st.lists(TEXT, min_size=1, max_size=3).map(tuple), trusted=st.lists(PATH, max_size=2).map(tuple).filter(lambda paths: "any" not in paths),
               fails_on=st.one_of(st.none(), st.just("base")), time=SECONDS),
     st.builds(FileCheck, id=st.just(""), file=FILE, exists=st.booleans(), matches=st.one_of(st.none(), st.just("^## v2")), unchanged=st.booleans()),
     st.builds(DataCheck, id=st.just(""), format=st.sampled_from(["json", "yaml"]), file=FILE, at=st.sampled_from(["$", "$.a[0].b", '$["x y"]']), equals=st.one_of(st.none(), TEXT)),
     st.builds(TreeCheck, id=st.just(""), outside=st.lists(PATH, max_size=2).map(tuple).filter(lambda paths: "any" not in paths)),
+    st.builds(DeliverablesCheck, id=st.just(""), deliverables=st.lists(DELIVERABLE, min_size=1, max_size=2, unique_by=lambda owed: owed.name).map(tuple),
+              at_least=st.integers(1, 100), quality=st.booleans(), empty=st.lists(PLACE, max_size=2, unique=True).map(tuple)),
+    st.builds(ObservedCheck, id=st.just(""), invoked=st.lists(LINE, max_size=2, unique=True).map(tuple), ended_well=st.booleans(), steps=st.booleans(), reported=st.booleans())
+    .filter(lambda check: check != ObservedCheck(id="")),
 )  # fmt: skip
 
 

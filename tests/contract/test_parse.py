@@ -220,7 +220,7 @@ def test_every_trap_of_the_format_is_named_with_a_way_out() -> None:
                 "c:1:11: NOT-TESTABLE success[0]: the check says nothing about the file; add `exists: true`, `matches: PATTERN` or `unchanged: true`"
             ],
             "two kinds": [
-                "c:1:11: NOT-TESTABLE success[0]: a check of two kinds at once; exactly one of run, file, json, yaml, tree"
+                "c:1:11: NOT-TESTABLE success[0]: a check of two kinds at once; exactly one of run, file, json, yaml, tree, deliverables, invoked, ended, steps, reported"
             ],
             "prose recovery": [
                 "c:1:11: NOT-A-RUNG recovery: `try again` is prose, which nothing can follow; write rungs: `- when: stuck` with `do: ask owner`, and at the end `- when: failed` with `do: undo`"

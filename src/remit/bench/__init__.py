@@ -12,3 +12,8 @@ BENCHES: dict[str, str] = {
     "stage": "stage, diff, publish and undo, beside `cp -a`",
     "startup": "how long the program takes to be there, and how much memory",
 }
+
+SCORED: dict[str, str] = {
+    "routing": "which goals find their blueprint and their skills: --library DIR [--scenarios FILE]",
+}
+"""what is scored against a library of skills, and never timed"""

@@ -10,6 +10,7 @@ import click
 from remit.app import engine, records, signer_of
 from remit.authority.wire import read_json
 from remit.cli.driving import drive
+from remit.cli.menu import REPORT, has_menu, offered, picked
 from remit.cli.place import home
 from remit.cli.present import present
 from remit.cli.say import talk
@@ -17,8 +18,11 @@ from remit.cli.which import resolve
 from remit.engine.inbox import answer, answer_signed, unsigned
 from remit.errors import BadInput, Busy
 from remit.ports import Signer
+from remit.run.state import Run
 
-WORDS = ("yes", "no", "modify", "happened", "redo", "abandon")
+WORDS = (
+    "yes", "no", "modify", "happened", "redo", "abandon", "retry", "skip", "abort", "generate", "accept", REPORT, "1", "2", "3",
+)  # fmt: skip
 
 
 @click.command("answer", short_help="answer a question of a run")
@@ -41,7 +45,8 @@ WORDS = ("yes", "no", "modify", "happened", "redo", "abandon")
 def command(**given: Any) -> None:
     """Answer QUESTION (or several: Q1,Q2) of RUN.
 
-    yes, no or modify; of an effect in doubt: happened, redo or abandon.
+    yes, no or modify; of an effect in doubt: happened, redo or abandon; of a step in trouble: retry, skip or abort; of gaps that
+    validation found: generate or accept, and report to read what it found. Where a menu was shown, its number does too.
     """
     if given["statement"] or given["signature"]:
         sys.exit(anyio.run(_signed, given))
@@ -55,8 +60,13 @@ async def _answer(given: dict[str, Any]) -> int:
     async with engine(here) as supervisor:
         hands = supervisor.hands
         run_id = await resolve(hands.ledger, given["run"])
+        names = given["question"].upper().split(",")
+        run = await hands.replay(run_id)
+        said = meant(run, names, said)
+        if said == REPORT:
+            return reported(run)
         signer = _signer(given, hands.signer)
-        for question in given["question"].upper().split(","):
+        for question in names:
             await answer(
                 hands, run_id, question, said, signer=signer, assurance="person-signed" if given["key"] else "terminal",
                 note=given["note"], arguments=changed(given["changes"]), rules=rules(given["rules"]), receipt=given["receipt"],
@@ -64,6 +74,27 @@ async def _answer(given: dict[str, Any]) -> int:
             )  # fmt: skip
             talk(f"{question} answered {said} by {signer.person}, signed and recorded")
     return await carry_on(run_id, as_json=given["as_json"], driving=not given["no_drive"])
+
+
+def meant(run: Run, names: list[str], said: str) -> str:
+    """The word behind a number of the menu. Raises BadInput for a number it does not have, or a report it has not."""
+    menus = [run.questions[name].question for name in names if name in run.questions and has_menu(run.questions[name].question)]
+    if not (said.isdecimal() or said == REPORT):
+        return said
+    words = {picked(offered(each), said) for each in menus}
+    if len(menus) != len(names) or len(words) != 1 or not (word := words.pop()):
+        what = "is no number of its menu" if said.isdecimal() else "is only shown of gaps that validation found"
+        raise BadInput(f"`{said}` {what}", hint=f"`remit show {run.id}` says what may be answered")
+    return word
+
+
+def reported(run: Run) -> int:
+    """Print what validation found; it answers nothing."""
+    from remit.cli.chained import report
+
+    for line in report(run)[1:]:
+        click.echo(line)
+    return 0
 
 
 async def _signed(given: dict[str, Any]) -> int:
@@ -86,8 +117,11 @@ async def _print(given: dict[str, Any]) -> int:
     async with records(home()) as ledger:
         run_id = await resolve(ledger, given["run"])
     async with engine(home()) as supervisor:
+        said = meant(await supervisor.hands.replay(run_id), [given["question"].upper()], given["said"])
+        if said == REPORT:
+            raise BadInput("a report is not an answer that could be signed", hint="answer generate or accept")
         text = await unsigned(
-            supervisor.hands, run_id, given["question"].upper(), given["said"], person=given["person"], note=given["note"],
+            supervisor.hands, run_id, given["question"].upper(), said, person=given["person"], note=given["note"],
             arguments=changed(given["changes"]), rules=rules(given["rules"]), receipt=given["receipt"],
         )  # fmt: skip
     click.echo(text, nl=False)

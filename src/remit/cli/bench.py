@@ -3,24 +3,37 @@
 import os
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 
 import click
 
-from remit.bench import BENCHES
+from remit.bench import BENCHES, SCORED
 from remit.bench.row import HEADING, Row, document, line
 from remit.cli import say
-from remit.errors import RemitError
+from remit.errors import BadInput, RemitError
+
+_LISTED = "\b\n" + "\n".join(f"{name:<8} {what}" for name, what in (BENCHES | SCORED).items())
 
 
-@click.command("bench", epilog="\b\n" + "\n".join(f"{name:<8} {what}" for name, what in BENCHES.items()))
-@click.argument("names", nargs=-1, metavar="[NAME]…", type=click.Choice(list(BENCHES)))
+@click.command("bench", epilog=_LISTED)
+@click.argument("names", nargs=-1, metavar="[NAME]…", type=click.Choice([*BENCHES, *SCORED]))
 @click.option("--quick", is_flag=True, help="fewer rounds, in half a minute")
+@click.option("--library", "libraries", multiple=True, type=click.Path(path_type=Path), help="routing: where skills lie")
+@click.option("--scenarios", type=click.Path(path_type=Path), help="routing: a file of goals and what they should find")
 @click.option("--json", "as_json", is_flag=True, help="one JSON document on stdout")
-def command(names: tuple[str, ...], quick: bool, as_json: bool) -> None:
+def command(names: tuple[str, ...], quick: bool, libraries: tuple[Path, ...], scenarios: Path | None, as_json: bool) -> None:
     """Measure remit and a rival in turn, and say which goals are met here. A missed goal is no failure: the exit code is 0.
 
-    Times depend on the machine and on what else it does; compare the ratios. $TMPDIR names the disk.
+    Times depend on the machine and on what else it does; compare the ratios. $TMPDIR names the disk. `routing` measures no time
+    and stands alone: it scores how goals find their blueprint and skills in a library.
     """
+    if "routing" in names:
+        if {*names} != {"routing"}:
+            raise BadInput("routing is scored, not timed: it stands alone", hint="remit bench routing --library DIR")
+        _routing(libraries, scenarios, as_json)
+        return
+    if libraries or scenarios:
+        raise BadInput("--library and --scenarios are for `routing` alone", hint="remit bench routing --library DIR")
     before = os.getloadavg()[0]
     if not as_json:
         click.echo(HEADING)
@@ -46,3 +59,24 @@ def measured(name: str, *, quick: bool) -> Iterator[Row]:
         yield from bench.rows(quick=quick)
     except (RemitError, OSError) as error:
         yield Row(name=name, against=BENCHES[name], why=f"could not be measured: {say.clean(str(error))}")
+
+
+def _routing(libraries: tuple[Path, ...], scenarios: Path | None, as_json: bool) -> None:
+    """Score the goals of a file, or our own twelve. Raises BadInput without a library that holds a skill."""
+    from remit.adapters.library import read_library
+    from remit.bench import routing
+
+    if not libraries:
+        raise BadInput("routing needs a library", hint="--library DIR, a folder with skills and blueprints")
+    goals = routing.load(scenarios) if scenarios else routing.own()
+    library = read_library(list(libraries))
+    if not library.skills:
+        raise BadInput(f"no skill was found in {', '.join(map(str, libraries))}", hint="name a folder with `skills/*/SKILL.md`")
+    scored = [routing.score(each, library) for each in goals]
+    if as_json:
+        say.document(
+            {"schema": routing.SCHEMA, "criterion": routing.CRITERION, "goals": [routing.document(each) for each in scored]}
+        )
+        return
+    for shown in routing.table(scored):
+        click.echo(say.clean(shown))

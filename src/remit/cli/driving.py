@@ -1,10 +1,12 @@
 """Driving a run from a verb: follow the ledger while the engine works, then say how it stands."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
@@ -24,22 +26,33 @@ from remit.run.event import Recorded, plain
 from remit.run.evolve import evolve
 from remit.run.state import Run
 
+if TYPE_CHECKING:
+    from remit.cli.closing import Closing
+
 POLL = 0.05
 
 
-async def drive(home: Path, run_id: str, *, as_json: bool, script: list[Line] | None = None) -> int:
-    """Drive the run until it ends or waits, printing as it goes; the exit code. `script` are answers given beforehand."""
+async def drive(
+    home: Path, run_id: str, *, as_json: bool, script: list[Line] | None = None, plain_view: bool = False
+) -> int:  # fmt: skip
+    """Drive the run until it ends or waits, printing as it goes; the exit code. `script` are answers given beforehand.
+
+    `plain_view`: no tree is drawn of a chain, although somebody sits at a terminal.
+    """
+    person = person_at_terminal() and not as_json
     async with engine(home) as supervisor:
         hands = supervisor.hands
-        follower = Follower(hands, run_id, as_json=as_json)
+        asking = hands.signer.person if person and script is None and hands.signer is not None else ""
+        follower = Follower(hands, run_id, as_json=as_json, asking=asking, tree=person and not plain_view)
         if script is not None:
-            hands = replace(hands, asker=scripted(hands, script))
+            hands = replace(hands, asker=scripted(hands, script, follower.asking))
             supervisor = Supervisor(hands)
-        elif person_at_terminal() and not as_json:
-            hands = replace(hands, asker=at_terminal(hands, follower.all_told))
+        elif person:
+            hands = replace(hands, asker=at_terminal(hands, follower.asking))
             supervisor = Supervisor(hands)
         run = await followed(supervisor, run_id, follower)
-    return finish(run, as_json=as_json)
+        closing = await ending(hands, run) if run.chain is not None else None
+    return finish(run, as_json=as_json, closing=closing)
 
 
 async def followed(supervisor: Supervisor, run_id: str, follower: "Follower") -> Run:
@@ -56,6 +69,7 @@ async def followed(supervisor: Supervisor, run_id: str, follower: "Follower") ->
                 with anyio.CancelScope(shield=True):
                     await follower.catch_up()
                     await follower.told()  # the run is over: now it may wait for whoever reads
+                    await follower.end()
     except BaseExceptionGroup as several:
         raise first(several) from several
     return run
@@ -68,13 +82,14 @@ class Follower:
     are written by a thread, one at a time, and nobody waits for it while the run is driven.
     """
 
-    def __init__(self, hands: Hands, run: str, *, as_json: bool) -> None:
+    def __init__(self, hands: Hands, run: str, *, as_json: bool, asking: str = "", tree: bool = False) -> None:
         self._hands = hands
         self._run = Run(id=run)
         self._json = as_json
         self._lines: deque[Callable[[], None]] = deque()
         self._writing = anyio.Lock()
         self._deaf = False
+        self._view = progress.View(hands, asking=asking, tree=tree)
 
     async def follow(self) -> None:
         """Look again and again; another process may append too."""
@@ -84,12 +99,15 @@ class Follower:
             if version != seen:
                 seen = version
                 await self.catch_up()
+                await self._view.look(self._run)
             await anyio.sleep(POLL)
 
     async def write(self) -> None:
         """Write what there is to tell, as fast as it is read."""
         while True:
             await self.told()
+            async with self._writing:
+                await anyio.to_thread.run_sync(self._view.draw, abandon_on_cancel=True)
             await anyio.sleep(POLL)
 
     async def told(self) -> None:
@@ -98,10 +116,19 @@ class Follower:
             while self._lines:
                 await anyio.to_thread.run_sync(self._some, abandon_on_cancel=True)
 
-    async def all_told(self) -> None:
-        """Look once more, and write it: before a person is asked something."""
+    @asynccontextmanager
+    async def asking(self) -> AsyncIterator[None]:
+        """What led to a question is written, and while it is asked nothing else is."""
         await self.catch_up()
         await self.told()
+        async with self._writing:
+            self._view.hold()
+            yield
+
+    async def end(self) -> None:
+        """The last picture, where one is drawn."""
+        await self._view.look(self._run)
+        await anyio.to_thread.run_sync(self._view.end, abandon_on_cancel=True)
 
     def _some(self) -> None:
         while self._lines and not self._deaf:
@@ -123,7 +150,7 @@ class Follower:
             if self._json:
                 self._lines.append(partial(document, row(record)))
             elif not quiet:
-                self._lines.append(partial(progress.show, record, self._run))
+                self._lines.append(partial(self._view.show, record, self._run))
 
 
 def row(record: Recorded) -> dict[str, object]:
@@ -132,11 +159,20 @@ def row(record: Recorded) -> dict[str, object]:
     return {"schema": "remit.event/1", "seq": record.seq, "at": record.at.isoformat(), **body}
 
 
-def finish(run: Run, *, as_json: bool) -> int:
+async def ending(hands: Hands, run: Run) -> "Closing":
+    """What is to be said of a chain besides: it is read from the runs of its sub-agents."""
+    from remit.cli.closing import closing
+
+    return closing(run, {child: await hands.replay(child) for child in dict.fromkeys(run.keys.values())})
+
+
+def finish(run: Run, *, as_json: bool, closing: "Closing | None" = None) -> int:
     """The last line, or the closing screen; the exit code."""
     if as_json:
-        document(outcome(run))
+        document({**outcome(run), **({"chain": closing.document} if closing is not None else {})})
         return exit_code(run)
+    for line in closing.lines if closing is not None else ():
+        talk(line)
     talk()
     talk(f"  {verdict(run)}")
     if run.why:
@@ -161,6 +197,8 @@ def next_steps(run: Run) -> list[str]:
     steps = [
         f"remit answer {run.id} {each.question} {'|'.join(choices(run.questions[each.question]))}" for each in run.open_questions
     ]
+    if run.chain is not None and run.chain.over == "aborted" and not run.undone:
+        steps += [f"remit chain status {run.id}", f"remit undo {run.id}    (the rollback: {rollback(run)})"]
     if run.publish_failed:
         return [
             *steps,
@@ -172,3 +210,10 @@ def next_steps(run: Run) -> list[str]:
     elif run.verdict == "success" and run.acceptance == "pending" and run.published is not None:
         steps += [f"remit accept {run.id}", f"remit undo {run.id}"]
     return [*steps, f"remit account {run.id}"]
+
+
+def rollback(run: Run) -> str:
+    """What an undo of this run would do."""
+    if run.published is not None:
+        return "puts back what was published"
+    return "drops what the complete steps made; nothing of it was published"

@@ -2,6 +2,8 @@
 
 import fnmatch
 import json
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import anyio
 
 from remit.authority.wire import read_json
 from remit.cli.load import read_bytes, rendered
+from remit.cli.menu import REPORT, has_menu
 from remit.cli.say import clean, talk
 from remit.contract.nodes import Node
 from remit.contract.parse_json import json_text
@@ -20,7 +23,10 @@ from remit.engine.inbox import answer
 from remit.errors import BadInput, Refused
 from remit.run.event import QuestionAsked
 
-WORDS = ("yes", "no", "modify", "happened", "redo", "abandon")
+WORDS = (
+    "yes", "no", "modify", "happened", "redo", "abandon", "retry", "skip", "abort", "generate", "accept", "report", "delegated",
+    "standard", "cancel",
+)  # fmt: skip
 KEYS = ("about", "where", "person", "answer", "times", "note", "set", "rules", "receipt")
 
 
@@ -42,6 +48,7 @@ class Line:
         """Whether it is still to be used, and for this."""
         action = question.action
         shown = [question.about, question.text, *([action.said(), str(action.object)] if action is not None else [])]
+        shown += [f"{question.about} {question.step}"] if question.step else []
         given = action.arguments if action is not None else {}
         same = all(str(given.get(name)) == str(value) for name, value in self.where.items())
         return self.left > 0 and same and any(fnmatch.fnmatchcase(text, self.about) for text in shown)
@@ -99,8 +106,12 @@ def _json(reading: Reading, node: Node | None, where: str) -> dict[str, Any] | N
     return value if isinstance(value, dict) else json.loads("{}")
 
 
-def scripted(hands: Hands, lines: list[Line]) -> Asker:
-    """An asker that says what the file says, and nothing to what the file does not foresee."""
+def scripted(
+    hands: Hands, lines: list[Line], quiet: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+) -> Asker:  # fmt: skip
+    """An asker that says what the file says, and nothing to what the file does not foresee. Within `quiet`, what led to the
+    question has been printed.
+    """
     lock = anyio.Lock()
 
     async def ask(question: QuestionAsked) -> str | None:
@@ -108,6 +119,10 @@ def scripted(hands: Hands, lines: list[Line]) -> Asker:
             settled = None
             for line in [each for each in lines if each.fits(question)]:
                 line.left -= 1
+                if line.said == REPORT:
+                    async with quiet():
+                        await shown(hands, question)
+                    continue
                 try:
                     run = await answer(
                         hands, question.run, question.question, line.said, signer=Scripted(line.person), assurance="scripted",
@@ -122,3 +137,23 @@ def scripted(hands: Hands, lines: list[Line]) -> Asker:
             return settled
 
     return ask
+
+
+async def shown(hands: Hands, question: QuestionAsked) -> None:
+    """The detailed report, as whoever asks for it at the menu gets it; and the menu again."""
+    if not has_menu(question):
+        return
+    from remit.cli.chained import CHOICE, menu, report
+
+    run = await hands.replay(question.run)
+    for line in (*report(run), *menu(question), CHOICE):
+        talk(line)
+
+
+def beforehand(lines: list[Line], about: str) -> str:
+    """The next answer to something that is asked before there is a run (`mode`, `confirmation`); empty where there is none."""
+    for line in lines:
+        if line.left > 0 and line.about == about:
+            line.left -= 1
+            return line.said
+    return ""

@@ -43,9 +43,12 @@ class DeliverablesCheck(Value, frozen=True, kw_only=True, omit_defaults=True, ta
 
 class ObservedCheck(Value, frozen=True, kw_only=True, omit_defaults=True, tag_field="check", tag="observed"):
     """What was seen of the run itself, never what it claims: `invoked: SKILL` (its text was asked for and given), `ended: well`
-    (the program of the last attempt ended with status 0).
+    (the program of the last attempt ended with status 0), `steps: all` (every step of its chain is complete or was left out by
+    consent), `reported: well` (its runtime ended with words of its own).
     """
 
     id: str
     invoked: tuple[str, ...] = ()
     ended_well: bool = False
+    steps: bool = False
+    reported: bool = False

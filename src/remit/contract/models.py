@@ -7,6 +7,8 @@ from remit.value import Value
 
 RUNTIMES = ("command", "agent", "claude", "codex", "gemini", "opencode", "acp")
 """names of runtimes; any other first word of `runtime:` is a program, which the command runtime starts"""
+CHAIN = "chain"
+"""the coordinator of a chain: it takes a plan, so it is no name that a contract or a command line gives"""
 METERED_RUNTIMES = frozenset(RUNTIMES) - {"command"}
 """runtimes whose every model call passes the meter"""
 HEAVY_RUNTIMES = METERED_RUNTIMES - {"agent"}

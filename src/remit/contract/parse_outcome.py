@@ -7,6 +7,7 @@ from typing import Literal, cast, get_args
 from remit.contract.nodes import Leaf, Node, Sequence, Table
 from remit.contract.outcome import Check, DataCheck, FileCheck, Recovery, Remedy, RunCheck, TreeCheck
 from remit.contract.parse_condition import parse_regex
+from remit.contract.parse_deliverables import OBSERVED, parse_deliverables_check, parse_observed_check
 from remit.contract.parse_limits import parse_seconds
 from remit.contract.parse_rule import parse_argv, parse_path, parse_rules
 from remit.contract.reading import Reading, inside, said
@@ -17,6 +18,8 @@ CHECK_KINDS: dict[str, tuple[str, ...]] = {
     "json": ("at", "equals", "matches"),
     "yaml": ("at", "equals", "matches"),
     "tree": ("outside",),
+    "deliverables": ("at least", "quality", "empty"),
+    **dict.fromkeys(OBSERVED, OBSERVED),
 }
 CONDITIONS = ("any check fails", "refused", "stuck", "limit reached", "crashed", "failed")
 REMEDIES: tuple[str, ...] = get_args(Remedy)
@@ -53,13 +56,15 @@ def _check(reading: Reading, node: Node, where: str, number: int) -> Check | Non
         _prose(reading, node, where)
         return None
     kinds = [key for key in CHECK_KINDS if isinstance(node, Table) and node.get(key) is not None]
+    if set(kinds) <= set(OBSERVED):  # one check may ask for several
+        kinds = kinds[:1]
     known = ("id", kinds[0], *CHECK_KINDS[kinds[0]]) if len(kinds) == 1 else ("id", *CHECK_KINDS, *sum(CHECK_KINDS.values(), ()))
     table = reading.table(node, where, known)
     if table is None:
         return None
     if len(kinds) != 1:
-        what = "a check of two kinds at once" if kinds else "a check without `run`, `file`, `json`, `yaml` or `tree`"
-        reading.wrong(node, where, what, code="NOT-TESTABLE", hint="exactly one of run, file, json, yaml, tree")
+        what = "a check of two kinds at once" if kinds else "a check of no known kind"
+        reading.wrong(node, where, what, code="NOT-TESTABLE", hint=f"exactly one of {', '.join(CHECK_KINDS)}")
         return None
     name = reading.text(table.get("id"), inside(where, "id")) or f"check-{number}"
     reading.marks[f"check {name}"] = node.mark
@@ -149,6 +154,8 @@ _KINDS: dict[str, Callable[[Reading, Table, str, str], Check | None]] = {
     "json": _data_check,
     "yaml": _data_check,
     "tree": _tree_check,
+    "deliverables": parse_deliverables_check,
+    **dict.fromkeys(OBSERVED, parse_observed_check),
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from remit.contract.amounts import micro_text, size_text, thousands_text, time_text
 from remit.contract.contract import Contract
+from remit.contract.deliverable import PASS, Content, Deliverable, DeliverablesCheck, ObservedCheck
 from remit.contract.limits import Count, Limits, Pace, Sum
 from remit.contract.models import Model, ModelPrice
 from remit.contract.nodes import kind_of
@@ -214,6 +215,32 @@ def _check(check: Check, number: int) -> dict[str, Any]:
             return {**some({**name, check.format: check.file, "at": check.at, "matches": check.matches}), **equals}
         case TreeCheck():
             return some({**name, "tree": "unchanged", "outside": list(check.outside)})
+        case DeliverablesCheck():
+            least = None if check.at_least == PASS else Plain(text=str(check.at_least))
+            quality = Plain(text="true") if check.quality else None
+            owed = [deliverable_tree(each) for each in check.deliverables]
+            return some({**name, "deliverables": owed, "at least": least, "quality": quality, "empty": list(check.empty)})
+        case ObservedCheck():
+            words = (("ended", "well", check.ended_well), ("steps", "all", check.steps), ("reported", "well", check.reported))
+            said = {key: word for key, word, asked in words if asked}
+            return some({**name, "invoked": _one_or_more(check.invoked) if check.invoked else None, **said})
+
+
+def deliverable_tree(owed: Deliverable) -> dict[str, Any]:
+    """A deliverable as a file writes it."""
+    return some(
+        {
+            "name": owed.name,
+            "by": owed.by,
+            "files": list(owed.files),
+            "either": [list(group) for group in owed.either],
+            "contains": [_content(each) for each in owed.contains],
+        }
+    )
+
+
+def _content(content: Content) -> dict[str, Any]:
+    return {"pattern": content.pattern, "in": content.place}
 
 
 def _rung(rung: Recovery, number: int) -> dict[str, Any]:

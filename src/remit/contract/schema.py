@@ -193,6 +193,12 @@ def _check() -> Schema:
         "matches": _text("A pattern."),
         "unchanged": {"type": "boolean"},
     }
+    observed: Schema = {
+        "invoked": {**_texts(), "description": "Skills whose text was asked for and given."},
+        "ended": {"const": "well", "description": "The program of the last attempt ended with status 0."},
+        "steps": {"const": "all", "description": "Every step of the chain is complete, or left out by consent."},
+        "reported": {"const": "well", "description": "The runtime ended with words of its own."},
+    }
     return {
         "oneOf": [
             _keys({**name, **run}, required=("run",)),
@@ -202,8 +208,30 @@ def _check() -> Schema:
             },
             *(_keys({**name, form: _text("A path."), **data}, required=(form, "at")) for form in ("json", "yaml")),
             _keys({**name, "tree": {"const": "unchanged"}, "outside": {"$ref": "#/$defs/paths"}}, required=("tree",)),
+            _deliverables(name),
+            {**_keys({**name, **observed}), "anyOf": [{"required": [key]} for key in observed]},
         ]
     }
+
+
+def _deliverables(name: Schema) -> Schema:
+    content = _keys({"pattern": _text("A pattern."), "in": _text("A file, a folder/ or a glob.")}, required=("pattern", "in"))
+    choice = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/scalar"}}
+    one: Schema = {
+        "name": _text("What a gap is called."),
+        "by": _text("The skill or step that owes it."),
+        "files": {**_texts(), "description": "Paths, folders/ that are not empty, globs: all of them."},
+        "either": {"type": "array", "items": choice, "description": "Of each group, one is enough."},
+        "contains": {"type": "array", "items": content, "description": "What must stand in them."},
+    }
+    owed = {**_keys(one, required=("name",)), "anyOf": [{"required": [key]} for key in ("files", "either", "contains")]}
+    keys: Schema = {
+        "deliverables": {"type": "array", "minItems": 1, "items": owed, "description": "What the work must leave behind."},
+        "at least": {"type": "integer", "minimum": 1, "maximum": 100, "description": "Per cent of them; 90 unless said."},
+        "quality": {"type": "boolean", "description": "The languages' own tools must find no error."},
+        "empty": {**_texts(), "description": "Folders that may be empty."},
+    }
+    return _keys({**name, **keys}, required=("deliverables",))
 
 
 def _rung() -> Schema:

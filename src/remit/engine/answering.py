@@ -59,6 +59,8 @@ class Objection:
 
 def choices(asked: Asked) -> tuple[Said, ...]:
     """What may be said to it."""
+    if asked.question.options:
+        return asked.question.options
     if asked.question.about == "doubt":
         return ("happened", "redo", "abandon")
     action = asked.question.action

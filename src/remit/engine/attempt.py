@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -16,9 +17,11 @@ from remit.engine.errands import run_errand
 from remit.engine.gate import Gate
 from remit.engine.gear import Gear, fitted
 from remit.engine.hands import Hands
+from remit.engine.last_words import last_words
 from remit.engine.lineage import names_verb
 from remit.engine.meter import left_open
 from remit.engine.outbox import beyond
+from remit.engine.seat import MOST_WORDS, reported
 from remit.engine.sight import hidden, touches
 from remit.engine.working import Working, too_fast
 from remit.errors import Broken, Refused, RemitError, Unavailable
@@ -124,14 +127,17 @@ async def _inside(
 ) -> None:
     async with gate.transaction() as transaction:
         authorities = gate.lineage(transaction, gate.fold(transaction, run.id))
+    below = replace(hands, turn=gear.coordinator.merging.turn if gear.coordinator is not None else None)
     keeper = Doorkeeper(
         hands, gate, run.id, log=hands.place(run.id, run.attempt).parent / f"{run.attempt}.log",
         observes=names_verb(authorities, "run"), shows=gear.shows, meter=gear.meter, attempt=run.attempt,
-        delegate=lambda parent, arguments, answer: delegate(hands, drive, parent, arguments, answer, keeper.box),
+        delegate=lambda parent, arguments, answer: delegate(below, drive, parent, arguments, answer, keeper.box),
     )  # fmt: skip
     keeper.talks = plan.talks
     async with hands.sandbox.open(plan, keeper) as box:
         keeper.box = box
+        if gear.coordinator is not None:
+            gear.coordinator.holds(box)
         await hands.record(
             BoxStarted(run=run.id, attempt=run.attempt, pid=box.pid, born=born(box.pid)),
             boundary.boundary(run, plan, stage, found),
@@ -242,6 +248,7 @@ async def _close(hands: Hands, run: Run, stage: Stage, keeper: Doorkeeper, ended
         why = "limit"
     sealed = await stage.seal()
     facts: list[Event] = [*left_open(state, "the attempt was over before it was settled"), *working.unasked(run.attempt)]
+    facts += _printed_last(hands, run)
     if keeper.programs > MOST_PROGRAMS:
         facts.append(Warned(run=run.id, limit="recorded programs", used=str(keeper.programs), of=str(MOST_PROGRAMS)))
     if ended.why == "limit" and ended.limit not in {"turns", "calls", "tokens", "usd"}:
@@ -259,6 +266,15 @@ async def _close(hands: Hands, run: Run, stage: Stage, keeper: Doorkeeper, ended
             ended=ended.killed,
         ),
     )  # fmt: skip
+
+
+def _printed_last(hands: Hands, run: Run) -> list[Event]:
+    """The last words of a program that was given a brief: what it printed is all it says."""
+    assert run.started is not None
+    if run.started.runtime != "command" or not run.started.brief:
+        return []
+    words = last_words(hands.place(run.id, run.attempt).parent / f"{run.attempt}.log", MOST_WORDS)
+    return [reported(run.id, run.attempt, words)] if words else []
 
 
 def born(pid: int) -> int:

@@ -6,6 +6,7 @@ from remit.contract.contract import Contract
 from remit.contract.party import Tool
 from remit.contract.print import print_contract
 from remit.engine.hands import Hands
+from remit.plan.skill_call import SKILL, inviting, skill_tool
 from remit.ports import METER, Task
 from remit.run.state import Run
 
@@ -20,11 +21,11 @@ def briefed(hands: Hands, run: Run, token: str) -> Task:
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     contract = run.contract
     return Task(
-        run=run.id, attempt=run.attempt, text=words(contract, run.because), identity=identity(run), because=run.because,
-        model=run.started.model or contract.model, command=run.started.command, cwd=str(Path(run.started.workspace)),
-        state=state, keeps=contract.history == "keep" or run.carried > 0, token=token, meter=PLACE,
-        most_output=min((each.output for each in contract.models if each.output), default=None),
-        tools=declared(run),
+        run=run.id, attempt=run.attempt, text=run.started.brief or words(contract, run.because), identity=identity(run),
+        because=run.because, model=run.started.model or contract.model, command=run.started.command,
+        cwd=str(Path(run.started.workspace)), state=state, keeps=contract.history == "keep" or run.carried > 0, token=token,
+        meter=PLACE, most_output=min((each.output for each in contract.models if each.output), default=None),
+        tools=declared(run), skills=run.started.skills,
     )  # fmt: skip
 
 
@@ -57,7 +58,16 @@ def words(contract: Contract, because: str) -> str:
 
 
 def declared(run: Run) -> tuple[Tool, ...]:
-    """The tools declared for this run; what the organisation says of one stands."""
+    """The tools declared for this run; what the organisation says of one stands. Where it has skills, `Skill` is one of them."""
     assert run.started is not None
-    found = {tool.name: tool for tool in (*run.contract.tools, *run.started.organisation.tools)}
-    return tuple(found.values())
+    own = (skill_tool(),) if run.started.skills else ()
+    found = {tool.name: tool for tool in (*own, *run.contract.tools, *run.started.organisation.tools)}
+    return tuple({**found, **{tool.name: tool for tool in own}}.values())
+
+
+def described(run: Run, tool: Tool) -> str:
+    """A tool in a sentence, for the listing that models read."""
+    assert run.started is not None
+    if tool.name != SKILL or not run.started.skills:
+        return f"{tool.name} ({tool.tier}, {tool.effect})"
+    return inviting(run.started.skills)

@@ -2,6 +2,7 @@
 
 from remit.engine.hands import Hands
 from remit.engine.judge import sealed_stage
+from remit.engine.merging import apart
 from remit.errors import BadInput, Conflict
 from remit.ports import Box, Publication, Stage
 from remit.run.state import Run
@@ -23,12 +24,16 @@ class _Sealed:
         raise Conflict(f"`{path}` cannot be deleted any more: the work of the run above is over")
 
 
-async def bring(hands: Hands, child: Run) -> Publication:
+async def bring(hands: Hands, child: Run, *, again: bool = False) -> Publication:
     """What the child published goes through the parent's live mount: an overlay must never be changed beneath it.
 
-    Files and deletions travel; a link or an empty folder does not, and is not among the paths of the receipt.
+    Files and deletions travel; a link or an empty folder does not, and is not among the paths of the receipt. `again`: it had
+    been brought before, into a stage that was lost. Raises Conflict where another step of a chain was there first.
     """
     assert child.judged is not None
+    kept = [change.path for change in child.judged.changes.changes if change.path not in child.judged.dropped]
+    if not again:
+        await apart(hands, await hands.replay(child.id.rpartition(".")[0]), child, kept)
     stage = await sealed_stage(hands, child)
     await stage.view(dropped=child.judged.dropped, refs=(), trusted=())
     box: Box | _Sealed | None = hands.above

@@ -11,12 +11,15 @@ import anyio.to_thread
 from msgspec.structs import replace
 
 from remit.contract.data_path import value_at
+from remit.contract.deliverable import DeliverablesCheck, ObservedCheck
 from remit.contract.glob import compile_glob
 from remit.contract.listing import unlisted
 from remit.contract.outcome import Check, DataCheck, FileCheck, RunCheck, TreeCheck
 from remit.contract.search import search
+from remit.engine.deliverables import deliverables, seen
 from remit.engine.hands import Hands
 from remit.engine.judge import sealed_stage
+from remit.engine.observed import observed
 from remit.engine.program import check_limits, control, judged_program, trusted_paths
 from remit.errors import BadInput
 from remit.ports import Mount, Stage
@@ -119,17 +122,23 @@ class _Round:
         return await self._stage.view(dropped=judged.dropped, refs=judged.refs, trusted=trusted)
 
     async def _fact(self, each: Check) -> CheckRan:
-        unproven = ""
+        unproven, found = "", None
         match each:
             case RunCheck():
                 (ok, evidence, failing), unproven = await self._program(each)
             case TreeCheck():
                 ok, evidence, failing = _tree(self._run, each)
+            case ObservedCheck():
+                ok, evidence, failing = observed(self._run, each)
+            case DeliverablesCheck():
+                changed = published_paths(self._run)
+                found = await deliverables(self._hands, self._run, each, self._views[()], changed)
+                ok, evidence, failing = seen(found)
             case _:
                 ok, evidence, failing = await _seen(self._run, self._stage, each)
         return CheckRan(
             run=self._run.id, check=each.id, round=self._number, ok=ok, evidence=evidence[:EVIDENCE], failing=failing,
-            control=unproven,
+            control=unproven, found=found,
         )  # fmt: skip
 
     async def _program(self, each: RunCheck) -> tuple[Seen, str]:
@@ -215,8 +224,7 @@ async def _apart(act: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
 
 async def _excused(stage: Stage, run: Run, facts: list[CheckRan]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Checks all of whose failing items are listed where an entered `continue` says; each item is one exception."""
-    excused: list[str] = []
-    exceptions: list[str] = []
+    excused, exceptions = _accepted(run, facts)
     for entry in unlocked(run):
         if entry.do != "continue" or entry.listed_in is None:
             continue
@@ -230,6 +238,15 @@ async def _excused(stage: Stage, run: Run, facts: list[CheckRan]) -> tuple[tuple
             excused.append(fact.check)
             exceptions += [f"{fact.check}: {item}" for item in fact.failing]
     return tuple(excused), tuple(exceptions)
+
+
+def _accepted(run: Run, facts: list[CheckRan]) -> tuple[list[str], list[str]]:
+    """Gaps of a chain that its owner took knowingly: each is an exception; whatever they were not shown is none."""
+    if run.chain is None or not run.chain.accepted_by:
+        return [], []
+    known = set(run.chain.accepted)
+    mine = [fact for fact in facts if not fact.ok and fact.found is not None and fact.failing and set(fact.failing) <= known]
+    return [fact.check for fact in mine], [f"{fact.check}: {item}" for fact in mine for item in fact.failing]
 
 
 async def _not_excused(stage: Stage, fact: CheckRan, listed_in: str) -> str:

@@ -7,16 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import anyio
-import msgspec
 
 from remit.authority.decision import Code, Refuse
-from remit.authority.narrower import narrower
 from remit.authority.spent import in_tree
-from remit.contract.contract import Contract
 from remit.contract.limits import Limits, Spend
-from remit.contract.models import HEAVY_RUNTIMES, RUNTIMES, may_call
-from remit.contract.parse import parse
-from remit.contract.review import review
+from remit.contract.models import CHAIN, HEAVY_RUNTIMES, RUNTIMES
+from remit.engine.beginning import asked_for, begun
 from remit.engine.bring import bring
 from remit.engine.errands import run_errand
 from remit.engine.escalation import back, escalated, justified, returned
@@ -24,10 +20,11 @@ from remit.engine.gate import Answer, Gate
 from remit.engine.hands import Hands
 from remit.engine.lineage import noes
 from remit.engine.outbox import beyond
+from remit.engine.stepping import handed
 from remit.errors import BadInput, Busy, Refused, RemitError
 from remit.ports import Box, Job, Transaction
 from remit.run.errand import errand
-from remit.run.event import ChildEnded, ChildStarted, Decided, Effected, Started
+from remit.run.event import ChildEnded, ChildStarted, Decided, Effected
 from remit.run.evolve import replay
 from remit.run.state import Run
 
@@ -56,7 +53,7 @@ async def delegate(
     assert answer.grant is not None
     key = answer.grant.action.digest()
     try:
-        if answer.grant.action.object not in RUNTIMES:
+        if answer.grant.action.object not in (*RUNTIMES, CHAIN):
             raise BadInput(f"there is no runtime `{answer.grant.action.object}`; one of {', '.join(RUNTIMES)}")
         child_id = await _take_on(hands, parent_id, str(answer.grant.action.object), arguments, key)
         child = await _driven(replace(hands, above=box), drive, child_id)
@@ -78,7 +75,7 @@ async def _driven(hands: Hands, drive: Drive, child_id: str) -> Run:
     await _free(hands, child_id)
     child = await drive(hands, child_id)
     if before.published is not None and hands.above is not None:
-        await bring(hands, child)  # its parent's stage was lost after it had published into it
+        await bring(hands, child, again=True)  # its parent's stage was lost after it had published into it
     return child
 
 
@@ -99,9 +96,10 @@ async def _take_on(hands: Hands, parent_id: str, runtime: str, arguments: dict[s
         return parent.keys[key]
     if await _asked_again(hands, parent) >= MOST_AGAIN:
         raise Refused("children of this run asked again and again for what a person has said no to", hint="do something else")
-    contract = _contract(parent, arguments)
-    command = _command(runtime, arguments.get("command"))
-    up = justified(parent, contract, runtime, arguments) if runtime in HEAVY_RUNTIMES else None
+    given = handed(parent, arguments) if parent.chain is not None else asked_for(parent, runtime, arguments)
+    contract = given.contract
+    # The plan of a chain names who works, and a person has agreed to it: nobody goes up by themselves.
+    up = justified(parent, contract, runtime, arguments) if runtime in HEAVY_RUNTIMES and parent.chain is None else None
     if isinstance(up, Refuse):
         raise Refused("; ".join(reason.why for reason in up.reasons), hint=up.reasons[0].instead)
     async with hands.ledger.transaction() as transaction:
@@ -117,8 +115,8 @@ async def _take_on(hands: Hands, parent_id: str, runtime: str, arguments: dict[s
         transaction.append(ChildStarted(run=parent_id, child=child_id, key=key, reserved=reserved))
         if up is not None:
             transaction.append(escalated(parent, child_id, up))
-        model = str(arguments.get("model") or "")
-        transaction.append(_started(parent, child_id, contract, (runtime, model, command), key))
+        for event in begun(parent, child_id, given, key):
+            transaction.append(event)
         transaction.submit(Job(id=f"{child_id}:start", run=child_id))
     return child_id
 
@@ -141,51 +139,6 @@ async def _asked_again(hands: Hands, parent: Run) -> int:
 
 def _told_no(decided: Decided) -> bool:
     return decided.decision == "refuse" and any(reason.code is Code.DENIED for reason in decided.reasons)
-
-
-def _command(runtime: str, given: object) -> tuple[str, ...]:
-    """The argv of a child's runtime; only a plain command and an ACP agent need one."""
-    if given is None and runtime not in {"command", "acp"}:
-        return ()
-    if not isinstance(given, list) or not given or not all(isinstance(part, str) for part in given):
-        raise BadInput("`command` must be a list of texts: the argv of the child's runtime")
-    return tuple(given)
-
-
-def _started(parent: Run, child_id: str, contract: Contract, who: tuple[str, str, tuple[str, ...]], key: str) -> Started:
-    assert parent.started is not None
-    above = parent.started
-    runtime, model, command = who
-    if model and contract.models and not may_call(contract.models, model):
-        raise BadInput(f"the child's contract does not let `{model}` be called")
-    return Started(
-        run=child_id, contract=contract, organisation=above.organisation, workspace=above.workspace, command=command,
-        trigger=f"delegated by {parent.id}", parent=parent.id, key=key, ancestors=(*above.ancestors, parent.id),
-        accepted_level=above.accepted_level, accepted_by=above.accepted_by, visible=above.visible,
-        requester=above.requester, unattended=above.unattended, runtime=runtime, model=model or contract.model, soul=above.soul,
-    )  # fmt: skip
-
-
-def _contract(parent: Run, arguments: dict[str, Any]) -> Contract:
-    """The child's contract as the agent wrote it: parsed, reviewed and compared, never trusted."""
-    assert parent.started is not None
-    text = arguments.get("contract")
-    if not isinstance(text, str):
-        raise BadInput("`contract` must be the text of a contract file")
-    parsed = parse(text, file="child.remit.yaml")
-    looked = review(parsed, organisation=parent.started.organisation, identity=parent.owner)
-    wrong = [finding for finding in looked.findings if finding.severity == "error"]
-    if parsed.contract is None or wrong:
-        raise BadInput(
-            "the child's contract cannot run: " + "; ".join(f"{each.mark or each.where}: {each.message}" for each in wrong)
-        )
-    above = msgspec.structs.replace(parent.contract, owner=parent.owner)  # whoever has taken the outcome since it began
-    wider = [each for each in narrower(above, parsed.contract) if each.severity == "error"]
-    if wider:
-        marked = [f"{parsed.marks.get(each.where, each.where)}: {each.message} ({each.hint})" for each in wider]
-        kind = "another owner's" if all(each.code == "OWNER-CHANGED" for each in wider) else "wider than yours"
-        raise BadInput(f"the child's contract is {kind}: " + "; ".join(marked))
-    return parsed.contract
 
 
 def _reserve(parent: Run, limits: Limits) -> Spend:

@@ -21,6 +21,7 @@ from remit.engine.hands import Hands
 from remit.engine.hosted import tell
 from remit.engine.meter import Meter
 from remit.engine.outbox import release
+from remit.engine.skill import give, invokes, named, only
 from remit.engine.speech import Speech
 from remit.engine.waiting import until_answered, until_released
 from remit.engine.want import read_request, refused, reply, seconds, told
@@ -126,20 +127,17 @@ class Doorkeeper:
         await self.flush()
         if action.verb == "call":
             async with self._gate.transaction() as transaction:
-                authorities = self._gate.lineage(transaction, self._gate.fold(transaction, self._run))
+                run = self._gate.fold(transaction, self._run)
+                authorities = self._gate.lineage(transaction, run)
+            if invokes(action, run):
+                return await self._skill(run, action, wait)
             found = performed(self._hands, authorities, action)
             if found is not None:
                 return await self._call(action, *found, wait, ref=str(message.get("ref") or ""))
         if goes_up(action) and (no := await kept_here(self._gate, self._run, action)):
             return reply(no, self._run)
-        answer = await self._gate.decide(self._run, action, at="door", effect=effect)
-        if answer.question is not None:
-            keep(self._hands.contents(self._run), content)
-            answer = await self._wait_for_person(answer, action, wait, effect)
+        answer = await self._decided(action, wait, effect, content)
         if not isinstance(answer.decision, Allow) or answer.grant is None:
-            if answer.over:
-                self.over = answer.over
-                self.wake.set()
             return reply(answer.decision, self._run, question=answer.question)
         if action.verb == "write":
             return await self._write(answer, content or b"")
@@ -147,6 +145,29 @@ class Doorkeeper:
             return await self._delegate(self._run, dict(message.get("arguments") or {}), answer)
         note = f"allowed; remit itself performs no `{action.verb}` here, so nothing has happened yet"
         return reply(answer.decision, self._run) | {"done": False, "note": note}
+
+    async def _decided(self, action: Action, wait: float, effect: bool = False, content: bytes | None = None) -> Answer:
+        """What the gate says, once a person was waited for where one is asked; a limit that is used up ends the attempt."""
+        answer = await self._gate.decide(self._run, action, at="door", effect=effect)
+        if answer.question is not None:
+            keep(self._hands.contents(self._run), content)
+            answer = await self._wait_for_person(answer, action, wait, effect)
+        if answer.over:
+            self.over = answer.over
+            self.wake.set()
+        return answer
+
+    async def _skill(self, run: Run, action: Action, wait: float) -> dict[str, Any]:
+        """A skill is invoked: decided like any call, then its text is the answer."""
+        action, pinned = named(action, run)
+        answer = await self._decided(action, wait)
+        if isinstance(answer.decision, Allow) and pinned is not None:
+            return await give(self._hands, run, answer.decision, pinned)
+        if isinstance(answer.decision, Allow):  # a rule would have it, and this run has no skill of that name
+            what = printable(action.said())[:LONGEST]
+            await self._hands.record(Blocked(run=self._run, what="skill", object=what, by="the door: no such skill here"))
+            return reply(only(run), self._run)
+        return reply(answer.decision if pinned else only(run, answer.decision), self._run, question=answer.question)
 
     async def _call(self, action: Action, tool: Tool, performer: Performer, wait: float, *, ref: str) -> dict[str, Any]:
         """A tool that acts on the world: what the caller is told says how far it got."""

@@ -38,6 +38,8 @@ async def kept_here(gate: Gate, run_id: str, action: Action) -> Decision | None:
         return None  # the contract itself is refused, with its mistakes, by whoever takes the child on
     async with gate.transaction() as transaction:
         run = gate.fold(transaction, run_id)
+        if run.chain is not None:  # its plan names who works, and a person agreed to the plan
+            return None
         found = justified(run, parsed.contract, str(action.object), dict(action.arguments))
         if isinstance(found, Justified):
             return None

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from msgspec.structs import replace
 
 from remit.contract.glob import compile_glob
+from remit.contract.models import CHAIN
 from remit.contract.takes import takes
-from remit.engine.briefing import PLACE, briefed, declared
+from remit.engine.briefing import PLACE, briefed, declared, described
+from remit.engine.coordinator import Coordinator
 from remit.engine.gate import Gate
 from remit.engine.hands import Hands
 from remit.engine.meter import Meter
@@ -18,6 +21,9 @@ from remit.run.state import Run
 from remit.value import encode
 
 TOOLS = "/run/remit/tools.json"
+TASK = "/run/remit/task.md"
+"""where a plain command finds a task that was written for it; `$REMIT_TASK` says so"""
+MACHINE = ("/proc", "/sys", "/dev")
 Sight = tuple[Sequence[str], Callable[[str], bool]]
 
 
@@ -31,6 +37,10 @@ class Gear:
     task: Task | None = None
     tools: str = ""
     """the registered tools as remit's MCP server inside the box lists them, JSON"""
+    skills: tuple[str, ...] = ()
+    """folders of the skills it may invoke"""
+    coordinator: Coordinator | None = None
+    """the runtime, where it is the coordinator of a chain"""
 
     @property
     def shows(self) -> bool:
@@ -49,10 +59,11 @@ class Gear:
         """The box with what the runtime needs in it."""
         fit = self.outfit
         listed = {TOOLS: self.tools} if self.tools else {}
+        apart = [each for each in self.skills if not Path(each).is_relative_to(plan.mount.at)]
         return replace(
             plan, argv=fit.argv, environment={**plan.environment, **fit.environment},
             files={**plan.files, **listed, **fit.files},
-            visible=tuple(dict.fromkeys((*plan.visible, *fit.visible))), talks=fit.talks, meter=fit.meter,
+            visible=tuple(dict.fromkeys((*plan.visible, *fit.visible, *apart))), talks=fit.talks, meter=fit.meter,
         )  # fmt: skip
 
 
@@ -60,8 +71,11 @@ async def fitted(hands: Hands, gate: Gate, run: Run) -> Gear:
     """Choose and record who works on the attempt that has just begun. Raises Unavailable when it is not here."""
     assert run.started is not None
     meter = Meter(hands, gate, run.id, run.attempt)
+    if run.started.runtime == CHAIN:
+        return await _coordinated(hands, run, meter)
     if run.started.runtime == "command":
-        return Gear(outfit=_command(run, meter.token), meter=meter)
+        tools = listed(run) if run.started.skills else ""
+        return Gear(outfit=_command(run, meter.token), meter=meter, tools=tools, skills=shown(hands, run))
     runtime, task = found(hands, run, meter.token)
     outfit = await runtime.outfit(task)
     await hands.record(
@@ -69,7 +83,14 @@ async def fitted(hands: Hands, gate: Gate, run: Run) -> Gear:
             run=run.id, attempt=run.attempt, runtime=runtime.name, version=outfit.version, model=task.model, masked=outfit.masks
         )
     )
-    return Gear(outfit=outfit, meter=meter, runtime=runtime, task=task, tools=listed(run))
+    return Gear(outfit=outfit, meter=meter, runtime=runtime, task=task, tools=listed(run), skills=shown(hands, run))
+
+
+async def _coordinated(hands: Hands, run: Run, meter: Meter) -> Gear:
+    coordinator, task = Coordinator(hands, run), briefed(hands, run, meter.token)
+    outfit = await coordinator.outfit(task)
+    await hands.record(RuntimeChosen(run=run.id, attempt=run.attempt, runtime=CHAIN, version=outfit.version))
+    return Gear(outfit=outfit, meter=meter, runtime=coordinator, task=task, coordinator=coordinator)
 
 
 def found(hands: Hands, run: Run, token: str) -> tuple[Runtime, Task]:
@@ -80,21 +101,41 @@ def found(hands: Hands, run: Run, token: str) -> tuple[Runtime, Task]:
     return hands.runtimes.find(run.started.runtime), briefed(hands, run, token)
 
 
-def _command(run: Run, token: str) -> Outfit:
-    """A program as the runtime: where the contract speaks of models, it finds the meter where it would look for a provider."""
+def shown(hands: Hands, run: Run) -> tuple[str, ...]:
+    """The folders of the skills of this run, as far as they can be seen from a box: never remit's own state or the machine's."""
     assert run.started is not None
+    found = []
+    for each in run.started.skills:
+        folder = Path(each.folder)
+        real = folder.resolve()
+        kept = [Path(place) for place in MACHINE if real.is_relative_to(place)]
+        if (
+            each.folder
+            and folder.is_dir()
+            and not kept
+            and not (real.is_relative_to(hands.home) or hands.home.is_relative_to(real))
+        ):
+            found.append(str(folder))
+    return tuple(dict.fromkeys(found))
+
+
+def _command(run: Run, token: str) -> Outfit:
+    """A program as the runtime: its task is in a file where it was written for it, and where the contract speaks of models, it
+    finds the meter where it would look for a provider.
+    """
+    assert run.started is not None
+    told = {"REMIT_TASK": TASK} if run.started.brief else {}
+    files = {TASK: run.started.brief} if run.started.brief else {}
     if not (run.contract.model or run.contract.models):
-        return Outfit(argv=run.started.command, version="", meter=False)
+        return Outfit(argv=run.started.command, version="", meter=False, environment=told, files=files)
     keys = dict.fromkeys(("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY"), token)
     places = {"ANTHROPIC_BASE_URL": PLACE, "OPENAI_BASE_URL": f"{PLACE}/v1", "GOOGLE_GEMINI_BASE_URL": PLACE}
     model = {"REMIT_MODEL": run.contract.model} if run.contract.model else {}
-    return Outfit(argv=run.started.command, version="", meter=True, environment={**keys, **places, **model})
+    environment = {**told, **keys, **places, **model}
+    return Outfit(argv=run.started.command, version="", meter=True, environment=environment, files=files)
 
 
 def listed(run: Run) -> str:
     """The tools this run may call, each with what it takes; what they really do is remit's own affair."""
-    rows = [
-        {"name": tool.name, "description": f"{tool.name} ({tool.tier}, {tool.effect})", "inputSchema": takes(tool)}
-        for tool in declared(run)
-    ]
+    rows = [{"name": tool.name, "description": described(run, tool), "inputSchema": takes(tool)} for tool in declared(run)]
     return encode(rows).decode() if rows else ""

@@ -30,6 +30,10 @@ Channel = Callable[[str, Organisation], Notifier | None]
 """What reaches a contact: None where nothing does."""
 
 
+Turn = Callable[[str], Awaitable[None]]
+"""Until the step of that name may be merged."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Hands:
     """The ports, the folder where runs are kept, and the person at the terminal if there is one."""
@@ -53,6 +57,8 @@ class Hands:
     """what serves model calls that come out of a box"""
     prices: Prices | None = None
     """what models cost"""
+    turn: Turn | None = None
+    """in a chain: waits until it is this run's turn to be merged into the one above"""
 
     def place(self, run: str, attempt: int) -> Path:
         """The folder of one attempt's stage."""

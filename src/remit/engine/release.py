@@ -37,6 +37,8 @@ async def publish(hands: Hands, run: Run) -> None:
         if run.phase != "publishing":
             if run.started.parent is None and not await _still_good(hands, run, stage):
                 return
+            if run.started.step and hands.turn is not None:
+                await hands.turn(run.started.step)
             intent = PublishIntended(run=run.id, attempt=run.attempt, journal=str(hands.place(run.id, run.attempt)))
             await hands.record(intent)
         async with _turn(hands, run.started.workspace):

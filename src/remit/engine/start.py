@@ -1,10 +1,11 @@
 """Taking on a run: everything that will decide is pinned in one fact, and the run is submitted with it."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from remit.contract.contract import Contract, Level
+from remit.contract.models import CHAIN
 from remit.contract.party import Organisation
 from remit.engine.attempt import require_level
 from remit.engine.gear import found
@@ -13,7 +14,7 @@ from remit.engine.lineage import Lineages
 from remit.engine.sight import touches
 from remit.errors import BadInput
 from remit.ports import Job
-from remit.run.event import Started
+from remit.run.event import Event, Started
 from remit.run.state import Run
 from remit.value import encode
 
@@ -48,8 +49,11 @@ async def start(
     runtime: str = "command",
     model: str = "",
     soul: str = "",
+    also: Callable[[str], Sequence[Event]] = lambda _: (),
 ) -> str:
-    """Record the start of a run and submit it. Raises BadInput for a workspace that is missing, dirty where it matters,
+    """Record the start of a run and submit it; `also` are facts that belong to its start.
+
+    Raises BadInput for a workspace that is missing, dirty where it matters,
     or overlaps remit's own state, and Unavailable where this machine contains less than the contract needs.
     """
     root = workspace.resolve()
@@ -62,7 +66,8 @@ async def start(
     )  # fmt: skip
     await _fit(hands, fact, root)
     async with hands.ledger.transaction() as transaction:
-        transaction.append(fact)
+        for event in (fact, *also(run_id)):
+            transaction.append(event)
         transaction.submit(Job(id=f"{run_id}:start", run=run_id))
     return run_id
 
@@ -73,7 +78,7 @@ async def _fit(hands: Hands, fact: Started, root: Path) -> None:
     _apart(fact, root, hands.home.resolve())
     run = Run(id=fact.run, started=fact)
     await _inspect(hands, run, root)
-    if fact.runtime != "command":
+    if fact.runtime not in {"command", CHAIN}:
         runtime, task = found(hands, run, "")
         await runtime.outfit(task)  # whoever is not here is missed before anything is on record
     if not fact.hosted:  # a loop of the caller's own works in no box of remit's

@@ -101,6 +101,7 @@ def _answered(run: str, event: QuestionAsked, stands: Standing, records: Sequenc
 _WORDS = {
     "yes": "approved", "modify": "approved with a change", "no": "refused", "happened": "said to have happened",
     "redo": "said not to have happened, and to be done", "abandon": "given up",
+    "retry": "tried again", "skip": "left out", "abort": "given up", "generate": "to be generated", "accept": "taken as it is",
 }  # fmt: skip
 
 

@@ -4,9 +4,21 @@ from collections.abc import Iterator
 
 from remit.authority.decision import Code
 from remit.evidence.row import AGENT, REMIT, Question, Row, evidence, line, words
+from remit.evidence.rows_chained import chained_rows
 from remit.evidence.rows_effects import effect_rows
 from remit.evidence.rows_metered import metered_rows
 from remit.evidence.rows_people import people_rows, unanswered
+from remit.run.chained import (
+    GapsAccepted,
+    PlanEnded,
+    PlanPinned,
+    Reported,
+    SkillInvoked,
+    StepEnded,
+    StepSkipped,
+    StepStarted,
+    Validated,
+)
 from remit.run.event import (
     Accepted,
     AnswerRejected,
@@ -95,6 +107,11 @@ def of(record: Recorded) -> Iterator[tuple[Question, Row]]:
             | Escalated() | Deescalated()
         ):  # fmt: skip
             yield from metered_rows(record, event)
+        case (
+            PlanPinned() | StepStarted() | StepEnded() | StepSkipped() | SkillInvoked() | Reported() | Validated()
+            | GapsAccepted() | PlanEnded()
+        ):  # fmt: skip
+            yield from chained_rows(record, event)
         case ChangesJudged():
             yield from _judged(record, event)
         case LimitReached():

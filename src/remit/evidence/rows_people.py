@@ -34,6 +34,11 @@ _SAID: dict[str, tuple[Question, str]] = {
     "happened": ("evidence", "say that it happened"),
     "redo": ("approved", "say that it did not happen and is to be done"),
     "abandon": ("refused", "give up"),
+    "retry": ("approved", "have the step tried again"),
+    "skip": ("approved", "consent to leave the step out"),
+    "abort": ("refused", "give the chain up"),
+    "generate": ("approved", "have what is missing generated"),
+    "accept": ("approved", "take what there is"),
 }
 
 

@@ -69,7 +69,10 @@ class Wanted(Value, frozen=True, kw_only=True):
 
 
 class Profile(Value, frozen=True, kw_only=True):
-    """What a level of maturity (or an extra such as `with_auth`) adds to, takes from, and tolerates in the deliverables."""
+    """What a level of maturity (or an extra such as `with_auth`) adds to, takes from, and tolerates in the deliverables.
+
+    `when` is what an extra's own description says of when it applies; without it, only a flag chooses it.
+    """
 
     name: str
     description: str = ""
@@ -77,6 +80,7 @@ class Profile(Value, frozen=True, kw_only=True):
     skip: tuple[str, ...] = ()
     empty: tuple[str, ...] = ()
     adjust: tuple[str, ...] = ()
+    when: Condition | None = None
 
 
 class Order(Value, frozen=True, kw_only=True):

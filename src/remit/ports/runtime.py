@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from remit.authority.action import Action
 from remit.contract.party import Tool
+from remit.plan.skill import Pinned
 from remit.ports.models import Account
 from remit.value import Value
 
@@ -36,6 +37,8 @@ class Task(Value, frozen=True, kw_only=True):
     """tokens an answer may have"""
     tools: tuple[Tool, ...] = ()
     """registered tools that are declared for this run"""
+    skills: tuple[Pinned, ...] = ()
+    """those it may invoke, by the tool `Skill`"""
 
 
 class Outfit(Value, frozen=True, kw_only=True):

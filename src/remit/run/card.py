@@ -98,6 +98,8 @@ def _said(asked: Asked) -> Iterator[str]:
 
 
 def _choices(question: QuestionAsked) -> tuple[Said, ...]:
+    if question.options:
+        return question.options
     if question.about == "action" and question.action is not None and question.action.verb == "call":
         return ("yes", "no", "modify")
     return CHOICES.get(question.about, ("yes", "no"))

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from remit.plan.contracting import CONVERSATION
 from remit.plan.reported import Report, Validation
 from remit.plan.step import Plan
 from remit.run.chained import (
@@ -48,8 +49,12 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
     confirmed: str = ""
     steps: Mapping[str, Stood]
     merged: tuple[str, ...] = ()
-    """complete steps in the order in which they came back"""
+    """runs of complete steps in the order in which they came back"""
+    paths: Mapping[str, tuple[int, str]] = {}
+    """paths that steps have changed: the place in the ledger and the step that did it last"""
     round: int = 0
+    current: bool = False
+    """whether the validation is of what there is now"""
     validation: Validation | None = None
     accepted: tuple[str, ...] = ()
     accepted_by: str = ""
@@ -62,10 +67,12 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
         return sum(each.status == "complete" for each in self.steps.values())
 
 
-def fold(chain: Chain | None, event: Fact, at: datetime) -> Chain | None:
-    """The chain after this fact; facts about other things leave it as it is."""
+def fold(chain: Chain | None, event: Fact, at: datetime, seq: int = 0) -> Chain | None:
+    """The chain after this fact, which stands at `seq` in the ledger; facts about other things leave it as it is."""
     if isinstance(event, PlanPinned):
         steps = {step.id: Stood() for step in event.plan.steps}
+        if event.plan.mode == "standard":
+            steps[CONVERSATION] = Stood()
         return Chain(plan=event.plan, advised=event.advised, why=event.why, confirmed=event.confirmed, steps=steps)
     if chain is None:
         return None
@@ -84,13 +91,15 @@ def fold(chain: Chain | None, event: Fact, at: datetime) -> Chain | None:
                 chain.steps[event.step], status="complete" if done else "failed", outcome=event.outcome, why=event.why,
                 report=event.report, files=event.files, flagged=event.flagged, digest=event.digest, ended=at,
             )  # fmt: skip
-            merged = (*(each for each in chain.merged if each != event.step), event.step) if done else chain.merged
-            return replace(chain, steps={**chain.steps, event.step: now}, merged=merged)
+            new = done and event.child and event.child not in chain.merged
+            paths = {**chain.paths, **dict.fromkeys(event.files, (seq, event.step))} if new else chain.paths
+            merged = (*chain.merged, event.child) if new else chain.merged
+            return replace(chain, steps={**chain.steps, event.step: now}, merged=merged, paths=paths, current=False)
         case StepSkipped() if event.step in chain.steps:
             now = replace(chain.steps[event.step], status="skipped", person=event.person, why=event.why, ended=at)
-            return replace(chain, steps={**chain.steps, event.step: now})
+            return replace(chain, steps={**chain.steps, event.step: now}, current=False)
         case Validated():
-            return replace(chain, round=event.round, validation=event.found)
+            return replace(chain, round=event.round, validation=event.found, current=True)
         case GapsAccepted():
             return replace(chain, accepted=event.missing, accepted_by=event.person)
         case PlanEnded():

@@ -11,6 +11,7 @@ from remit.authority.decision import Reason, Word
 from remit.contract.contract import Contract, Level
 from remit.contract.limits import Spend
 from remit.contract.party import Organisation
+from remit.plan.reported import Validation
 from remit.plan.skill import Pinned
 from remit.run.chained import Chained
 from remit.run.change import (
@@ -216,7 +217,7 @@ class ChangesJudged(Fact, frozen=True, kw_only=True, tag="changes_judged"):
 
 
 class CheckRan(Fact, frozen=True, kw_only=True, tag="check_ran"):
-    """One success check was run on exactly the tree that would be published."""
+    """One success check was run on exactly the tree that would be published. `found` is what a `deliverables` check found."""
 
     check: str
     round: int
@@ -224,6 +225,7 @@ class CheckRan(Fact, frozen=True, kw_only=True, tag="check_ran"):
     evidence: str
     failing: tuple[str, ...] = ()
     control: str = ""
+    found: Validation | None = None
 
 
 class ChecksFinished(Fact, frozen=True, kw_only=True, tag="checks_finished"):

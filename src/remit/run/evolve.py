@@ -135,7 +135,11 @@ def _fold_outcome(run: Run, fact: e.Event, record: e.Recorded) -> Run:
         case e.RecoveryEntered():
             return change(run, rungs=(*run.rungs, fact), rung=fact, trouble="" if fact.do == "continue" else run.trouble)
         case e.VerdictReached():
-            return change(run, verdict=fact.verdict, exceptions=fact.exceptions, why=fact.why, told=False)
+            taken = fact.verdict == "success_with_exceptions" and _taken_already(run, fact)
+            acceptance = "accepted" if taken else run.acceptance
+            return change(
+                run, verdict=fact.verdict, exceptions=fact.exceptions, why=fact.why, told=False, acceptance=acceptance
+            )
         case e.Published():
             return change(run, published=(*fact.paths, *fact.refs), publish_failed="")
         case e.PublishFailed():
@@ -186,7 +190,14 @@ def _fold_people(run: Run, fact: e.Event, record: e.Recorded) -> Run:
         case c.Reported():
             return change(run, words=fact.text)
         case _:
-            return change(run, chain=chain.fold(run.chain, fact, record.at))
+            return change(run, chain=chain.fold(run.chain, fact, record.at, record.seq))
+
+
+def _taken_already(run: Run, fact: e.VerdictReached) -> bool:
+    """Whether the owner took every one of these exceptions when validation put its gaps before them."""
+    if run.chain is None or run.chain.accepted_by != run.owner:
+        return False
+    return set(fact.exceptions) <= {f"deliverables: {name}" for name in run.chain.accepted}
 
 
 def _question(run: Run, name: str, **changes: object) -> Run:

@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Literal
 
 from remit.contract.outcome import Recovery
+from remit.run.chain import Chain
+from remit.run.chain_move import chain_moves
 from remit.run.errand import Errand, Expire, errand
 from remit.run.event import QuestionAsked, Verdict
 from remit.run.ladder import next_rung
@@ -146,6 +148,8 @@ def _toward_verdict(run: Run) -> Move:
 
 
 def _sealed(run: Run) -> Move:
+    if run.chain is not None and not run.trouble and (move := _chained(run, run.chain)) is not None:
+        return move
     if _carries_on(run):
         if run.open_questions:
             return Rest(on="answer")
@@ -162,6 +166,17 @@ def _sealed(run: Run) -> Move:
         if _writes(asked.question) and asked.said == "yes" and open_:
             return Perform(question=name)
     return Rest(on="work") if any(map(_pending, run.drafts.values())) else Judge()
+
+
+def _chained(run: Run, chain: Chain) -> Move | None:
+    """A chain that is not through: a person is awaited, or its coordinator takes the stage up again. None once it is through."""
+    if chain.over == "aborted":
+        return Conclude(verdict="failed", why=chain.over_why or "given up")
+    if chain.over:
+        return None
+    if run.blocking and not chain_moves(run):
+        return Rest(on="answer")
+    return _attempt(run, "the chain goes on", carried=run.attempt)
 
 
 def _carries_on(run: Run) -> bool:

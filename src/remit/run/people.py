@@ -10,17 +10,20 @@ from remit.contract.rule import Rule
 from remit.run.fact import Fact
 
 Acceptance = Literal["pending", "accepted", "declined"]
-Said = Literal["yes", "no", "modify", "happened", "redo", "abandon"]
+Said = Literal[
+    "yes", "no", "modify", "happened", "redo", "abandon", "retry", "skip", "abort", "generate", "accept"
+]  # fmt: skip
 
 
 class QuestionAsked(Fact, frozen=True, kw_only=True, tag="question_asked"):
     """A person must answer. A `context` question only supplies what the agent does not know: it grants nothing.
 
     `quorum` different people must say yes; one no is a no. `draft` is the key in the outbox, `preview` what would happen.
+    `options` are what may be said to it where that is not yes or no; `step` is the step of the chain that is in trouble.
     """
 
     question: str
-    about: Literal["action", "change", "recovery", "publish", "context", "doubt"]
+    about: Literal["action", "change", "recovery", "publish", "context", "doubt", "step", "gaps"]
     text: str
     of: tuple[str, ...]
     quorum: int = 1
@@ -32,14 +35,16 @@ class QuestionAsked(Fact, frozen=True, kw_only=True, tag="question_asked"):
     reasons: tuple[Reason, ...] = ()
     expires: datetime | None = None
     otherwise: str = ""
+    options: tuple[Said, ...] = ()
+    step: str = ""
 
 
 class QuestionAnswered(Fact, frozen=True, kw_only=True, tag="question_answered"):
     """A person answered. The signature covers the bytes of `statement`.
 
     `modify` is a yes to something else: `action` is what it becomes, `text` and `preview` how that reads, `rules` bind the rest
-    of the run. Of a doubt they say
-    whether it `happened` (with a `receipt`), did not and is to be done (`redo`), or is given up (`abandon`).
+    of the run. Of a doubt they say whether it `happened` (with a `receipt`), did not and is to be done (`redo`), or is given up
+    (`abandon`). Of a step in trouble: `retry`, `skip`, `abort`; of gaps that validation found: `generate`, `accept`.
     """
 
     question: str

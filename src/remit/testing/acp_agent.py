@@ -34,6 +34,7 @@ class Agent:
     def __init__(self) -> None:
         self.cwd = Path.cwd()
         self.steps: list[dict[str, Any]] = []
+        self.servers: list[dict[str, Any]] = []
         self.answers: queue.Queue[dict[str, Any]] = queue.Queue()
         self.wanted: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self.cancelled = threading.Event()
@@ -141,7 +142,7 @@ def serve(agent: Agent, deeds: Callable[[dict[str, Any]], str]) -> None:
                 about = {"name": "conformance", "version": "1"}
                 agent.tell(id=id_, result={"protocolVersion": 1, "agentCapabilities": {}, "agentInfo": about})
             case "session/new":
-                agent.cwd = Path(params["cwd"])
+                agent.cwd, agent.servers = Path(params["cwd"]), list(params.get("mcpServers") or [])
                 agent.tell(id=id_, result={"sessionId": "s"})
             case "session/prompt":
                 said = "\n".join(part.get("text", "") for part in params["prompt"])

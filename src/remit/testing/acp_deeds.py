@@ -1,7 +1,8 @@
 """What the conformance agent can do: the steps of its scripts, those of a good agent and those of a rogue. Standard library only.
 
 Good: `write` (path, text, how: client, asked, unasked), `delete` (path), `shell` (command, how: asked, unasked, terminal),
-`read` (path, how: self, client), `ask` (title, kind, given, path), `model` (prompt), `stay` (seconds).
+`read` (path, how: self, client), `ask` (title, kind, given, path), `model` (prompt), `stay` (seconds),
+`skill` (skill: invoked through the client's server of tools).
 Rogue: `rogue` (how, nonce, and what the method of that name reads).
 """
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     Step = dict[str, Any]
 
-STEPS = ("write", "delete", "shell", "read", "ask", "model", "stay", "rogue")
+STEPS = ("write", "delete", "shell", "read", "ask", "model", "skill", "stay", "rogue")
 ROGUES = (
     "outside", "push", "secret", "settings", "deaf", "daemon", "vendor", "token", "swarm", "nag", "loop", "storm", "flood",
     "garble", "liar", "mute", "leave",
@@ -139,6 +140,17 @@ class Deeds:
     def model(self, step: Step) -> str:
         """One call of a model, through the meter."""
         return called(os.environ.get("ANTHROPIC_BASE_URL", METER), step.get("prompt", "hello"))
+
+    def skill(self, step: Step) -> str:
+        """A skill, by the tool for it; what it was given, or why not."""
+        given = {"skill": step["skill"]}
+        id_ = self.agent.call("other", "remit_Skill", given=given)
+        if (said := self.agent.permitted(id_)) != "allow_once":
+            return said
+        server = self.agent.servers[0]
+        text, failed = served([server["command"], *server["args"]], "Skill", given)
+        self.agent.ended(id_, "failed" if failed else "completed")
+        return text
 
     def stay(self, step: Step) -> str:
         """Nothing for so many seconds, or until the client leaves off."""
@@ -308,3 +320,19 @@ def called(url: str, prompt: str) -> str:
         return f"status {answer.status} {answer.read()[:200].decode(errors='replace')}"
     except OSError as error:
         return f"no answer: {error}"
+
+
+def served(command: Sequence[str], tool: str, given: dict[str, str]) -> tuple[str, bool]:
+    """What a tool of an MCP server says, and whether it failed."""
+    about = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "conformance", "version": "1"}}
+    asked = [(1, "initialize", about), (2, "tools/call", {"name": tool, "arguments": given})]
+    lines = [json.dumps({"jsonrpc": "2.0", "id": id_, "method": method, "params": params}) for id_, method, params in asked]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdin is not None and server.stdout is not None
+        server.stdin.write("\n".join(lines) + "\n")
+        server.stdin.flush()
+        answer: dict[str, Any] = next((each for line in server.stdout if (each := json.loads(line)).get("id") == 2), {})
+        server.stdin.close()
+    result = answer.get("result") or {}
+    said = "\n".join(str(each.get("text")) for each in result.get("content") or []) or str(answer.get("error"))
+    return said, result.get("isError") is not False

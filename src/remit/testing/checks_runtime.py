@@ -22,9 +22,14 @@ from remit.ports.runtime import Native, Outfit, Ruling, Runtime, Seat, Task
 from remit.testing.acp_deeds import GARBAGE
 from remit.testing.seat import AllowingAccount, Rule, TestSeat, allowed
 
-Deed = Literal["acts", "stays"]
+Deed = Literal["acts", "stays", "invokes"]
 """`acts`: write `made.txt` in the workspace, then `touch ran.txt` with a shell, then end, whatever is refused of it.
-`stays`: begin a turn, and never come to its end."""
+`stays`: begin a turn, and never come to its end.
+`invokes`: call the tool `Skill` for `SKILL` once, then end with the words of `LAST`. Its seat answers as `door` does."""
+SKILL = "words:greeting"
+GIVEN = "Base directory for this skill: /skills/greeting\n\nGreet everybody-7391.\n"
+"""what it is given for it"""
+LAST = "SKILL COMPLETE: greeting-7391"
 WHY = "because-of-rule-7391 leave it"
 """what a refusal says here"""
 GONE = "the ledger is gone"
@@ -77,6 +82,15 @@ class Ground:
                     raise
             await _ended(play.seat)
             return folder, play
+
+    async def invoked(self, name: str) -> Play:
+        """The deed `invokes` until the driver returns."""
+        runtime = self.make()
+        async with self.play(runtime, "invokes", self.folder(name), allowed) as play:
+            with anyio.fail_after(PATIENCE):
+                await runtime.drive(play.seat, play.task)
+            await _ended(play.seat)
+            return play
 
 
 class PrintedSeat:
@@ -190,6 +204,29 @@ async def what_makes_no_sense_never_raises(ground: Ground) -> None:
             await ground.make().drive(PrintedSeat(prints), ground.task)
 
 
+async def door(message: Mapping[str, Any]) -> dict[str, Any]:
+    """What the door answers to `invokes`: the text of the skill."""
+    wanted = (message.get("verb"), message.get("object"), message.get("arguments")) == ("call", "Skill", {"skill": SKILL})
+    said = {"schema": "remit.act/1", "decision": "allow", "reasons": [], "done": True}
+    return said | ({"output": GIVEN} if wanted else {})
+
+
+async def a_skill_is_invoked_by_the_tool_skill(ground: Ground) -> None:
+    """The call comes to the door under that name, and its text arrives with whoever wanted it."""
+    play = await ground.invoked("invoked")
+    wanted = [message.get("arguments") for message in play.seat.acted if message.get("object") == "Skill"]
+    assert wanted == [{"skill": SKILL}], f"the skill was not invoked through the door: {wanted}"
+    heard = play.told() + b"".join(play.seat.heard).decode(errors="replace")
+    assert "Greet everybody-7391." in heard, "its text did not arrive"
+
+
+async def its_last_words_are_reported(ground: Ground) -> None:
+    """Once, as they were said."""
+    play = await ground.invoked("reported")
+    assert len(play.seat.reports) == 1, f"reported {len(play.seat.reports)} times"
+    assert LAST in play.seat.reports[0].splitlines(), f"reported as {play.seat.reports[0][-500:]!r}"
+
+
 async def its_outfit_holds_no_more_than_it_needs(ground: Ground) -> None:
     """Its own installation, the run's token instead of a key, and masks that are globs of the workspace."""
     with _keys():
@@ -215,6 +252,8 @@ CHECKS: Sequence[Callable[[Ground], Awaitable[None]]] = (
     what_cannot_be_decided_does_not_happen,
     cancel_comes_back_at_once_and_the_end_of_the_program_is_the_end,
     what_makes_no_sense_never_raises,
+    a_skill_is_invoked_by_the_tool_skill,
+    its_last_words_are_reported,
     its_outfit_holds_no_more_than_it_needs,
 )
 

@@ -22,7 +22,8 @@ from remit.web.words import from_json, json_text, visible
 SESSION: Assurance = "session"
 WORDS = {
     "yes": "Yes", "no": "No", "modify": "Yes, with these changes", "happened": "It happened", "redo": "It did not: do it",
-    "abandon": "Give it up",
+    "abandon": "Give it up", "retry": "Try it again with a fresh sub-agent", "skip": "Skip this step", "abort": "Abort the chain",
+    "generate": "Generate what is missing", "accept": "Accept it as it is",
 }  # fmt: skip
 
 

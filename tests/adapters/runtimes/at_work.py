@@ -1,6 +1,9 @@
 """A runtime at work on this machine: its driver, a scripted model behind a meter that only passes on, and a seat without a box."""
 
+import json
 import os
+import shlex
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,7 +11,12 @@ from typing import Any
 
 import anyio
 import pytest
+from anyio.abc import SocketStream
+from anyio.streams.buffered import BufferedByteReceiveStream
 
+from remit.adapters.sandboxes import argv
+from remit.contract.takes import takes
+from remit.plan.skill_call import skill_tool
 from remit.ports import Native, Ruling, Runtime, Seat, Task
 from remit.testing.models import ModelServer, Script, serving
 from remit.testing.seat import Act, Rule, TestSeat, allowed, done, passing, seated
@@ -111,6 +119,7 @@ class ScriptedSeat:
         self.said: list[bytes] = []
         self.ruled: list[Native] = []
         self.closed = False
+        self.reports: list[str] = []
         self.returned: list[str] = []
         self._rule = rule
 
@@ -135,9 +144,39 @@ class ScriptedSeat:
     async def loaded(self, what: str, content: bytes) -> None:
         """Nothing to put down."""
 
+    async def report(self, text: str) -> None:
+        """Put down."""
+        self.reports.append(text)
+
     async def used(self, native: str) -> None:
         """Put down."""
         self.returned.append(native)
+
+
+TOOLS = json.dumps([{"name": "Skill", "description": "Invoke a skill.", "inputSchema": takes(skill_tool())}])
+
+
+@asynccontextmanager
+async def doored(place: Path) -> AsyncIterator[tuple[Path, list[TestSeat]]]:
+    """remit's own server of tools, as a program of this machine; its door is that of the seat that is put into the list."""
+    seats: list[TestSeat] = []
+    place.mkdir(parents=True, exist_ok=True)
+    sock, program = place / "door", place / "remit-mcp"
+    inside = Path(argv.__file__).parent / "inside" / "mcp.py"
+    words = {"REMIT_DOOR": str(sock), "REMIT_TOOLS": TOOLS}
+    given = " ".join(f"{name}={shlex.quote(text)}" for name, text in words.items())
+    program.write_text(f"#!/bin/sh\n{given} exec {sys.executable} -IS {inside}\n")
+    program.chmod(0o755)
+
+    async def visit(stream: SocketStream) -> None:
+        async with stream:
+            message = json.loads(await BufferedByteReceiveStream(stream).receive_until(b"\n", 1 << 20))
+            await stream.send(json.dumps(await seats[-1].act(message)).encode() + b"\n")
+
+    async with await anyio.create_unix_listener(str(sock)) as listener, anyio.create_task_group() as group:
+        group.start_soon(listener.serve, visit)
+        yield program, seats
+        group.cancel_scope.cancel()
 
 
 @asynccontextmanager

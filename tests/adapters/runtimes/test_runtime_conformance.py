@@ -7,15 +7,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
+import msgspec
 import pytest
-from at_work import named, task
+from at_work import doored, named, task
 
 from remit.adapters.runtimes import KnownRuntimes
 from remit.adapters.runtimes.acp.runtime import Acp
+from remit.adapters.sandboxes.argv import MCP
 from remit.ports import Runtime
 from remit.testing import acp_agent, acp_deeds
-from remit.testing.checks_runtime import CHECKS, Deed, Ground, Play
-from remit.testing.models import Final, Hang, Script, Shell, Write, serving
+from remit.testing.checks_runtime import CHECKS, LAST, SKILL, Deed, Ground, Play, door
+from remit.testing.models import Final, Hang, Script, Shell, Skill, Write, serving
 from remit.testing.seat import Rule, seated
 
 MODELS = {"claude": "claude-opus-4-8", "codex": "gpt-5.1-codex", "gemini": "gemini-2.5-pro", "opencode": "gpt-5.1"}
@@ -24,10 +26,12 @@ ACTS = [
     {"do": "shell", "command": "touch ran.txt"},
     {"do": "final"},
 ]
-SCRIPTS = {"acts": ACTS, "stays": [{"do": "rogue", "how": "mute"}]}
+INVOKES = [{"do": "skill", "skill": SKILL}, {"do": "final", "text": LAST}]
+SCRIPTS = {"acts": ACTS, "stays": [{"do": "rogue", "how": "mute"}], "invokes": INVOKES}
 STORIES = {
     "acts": (Write(path="made.txt", text="made\n"), Shell(command="touch ran.txt"), Final(text="done"), Final(text="well")),
     "stays": (Hang(),),
+    "invokes": (Skill(skill=SKILL), Final(text=LAST)),
 }
 PARTS = [pytest.param(check, id=check.__name__) for check in CHECKS]
 
@@ -39,11 +43,22 @@ def command(folder: Path) -> tuple[str, ...]:
     return ("python3", "-IS", f"{folder}/acp_agent.py")
 
 
+def served(runtime: Runtime, program: Path) -> Runtime:
+    """A runtime whose agent is told of its servers when it begins gets the one of this machine."""
+    if isinstance(runtime, Acp):
+        runtime.manner = msgspec.structs.replace(runtime.manner, servers=(("remit", (str(program),)),))
+    return runtime
+
+
 @asynccontextmanager
 async def scripted(runtime: Runtime, deed: Deed, folder: Path, rule: Rule) -> AsyncIterator[Play]:
     """The agent of the ACP driver does what its prompt says."""
     told = task(folder, "http://127.0.0.1:9", f"script: {json.dumps(SCRIPTS[deed])}", command=command(folder))
-    async with seated(await runtime.outfit(told), folder, rule=rule) as seat:
+    async with (
+        doored(folder.parent / "door") as (program, seats),
+        seated(await served(runtime, program).outfit(told), folder, rule=rule, act=door) as seat,
+    ):
+        seats.append(seat)
         yield Play(
             task=told, seat=seat, told=lambda: b"".join(seat.said).decode(), began=lambda: b"began mute" in b"".join(seat.heard)
         )
@@ -54,7 +69,11 @@ async def modelled(runtime: Runtime, deed: Deed, folder: Path, rule: Rule) -> As
     """A real runtime does what its scripted model says."""
     async with serving([Script(name=deed, steps=STORIES[deed])]) as server:
         told = task(folder, server.url, f"Do it. [[script: {deed}]]", model=MODELS[runtime.name])
-        async with seated(await runtime.outfit(told), folder, rule=rule) as seat:
+        async with (
+            doored(folder.parent / "door") as (program, seats),
+            seated(await served(runtime, program).outfit(told), folder, rule=rule, act=door, instead={MCP: str(program)}) as seat,
+        ):
+            seats.append(seat)
             yield Play(
                 task=told,
                 seat=seat,

@@ -5,7 +5,7 @@ import shlex
 from typing import Any
 
 from remit.testing.models.exchange import Call, Declared
-from remit.testing.models.script import Ask, Deed, Edit, Fetch, Loop, Read, Shell, Subagents, Together, Tool, Write
+from remit.testing.models.script import Ask, Deed, Edit, Fetch, Loop, Read, Shell, Skill, Subagents, Together, Tool, Write
 
 NAMES: dict[str, tuple[str, ...]] = {
     "write": ("write", "writefile", "createfile", "filewrite", "writetextfile"),
@@ -17,6 +17,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     ),
     "fetch": ("webfetch", "fetch", "fetchurl", "httpget"),
     "ask": ("askuserquestion", "askuser", "ask", "askowner", "askquestion", "requestuserinput", "question"),
+    "skill": ("skill", "mcpremitskill", "remitskill", "invokeskill", "activateskill"),
     "subagent": ("task", "agent", "spawnagent", "subagent", "invokeagent", "delegate"),
     "patch": ("applypatch",),
 }
@@ -137,6 +138,8 @@ def natively(deed: Deed, tools: tuple[Declared, ...]) -> Call | None:
             return filled(tool, (PATHS, path))
         case Fetch(url=url) if tool := found("fetch", tools):
             return filled(tool, (URLS, url)) or filled(tool, (("prompt",), f"Read {url}"))
+        case Skill(skill=skill) if tool := found("skill", tools):
+            return filled(tool, (("skill", "name"), skill))
         case Ask(question=question) if tool := found("ask", tools):
             return filled(tool, (("questions",), question)) or filled(tool, (QUESTIONS, question))
     return None
@@ -175,6 +178,8 @@ def as_command(deed: Deed) -> str:
             return f"curl -sS --max-time 10 {shlex.quote(url)}"
         case Ask(question=question):
             return f"remit ask {shlex.quote(question)}"
+        case Skill(skill=skill):
+            return f"remit skill {shlex.quote(skill)}"
         case Subagents(count=count):
             return f"seq {count} | while read -r n; do setsid sleep 300 >/dev/null 2>&1 < /dev/null & done; echo started {count}"
     return "true"

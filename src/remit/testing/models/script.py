@@ -67,6 +67,12 @@ class Ask(Value, frozen=True, kw_only=True, tag_field="do", tag="ask"):
     question: str
 
 
+class Skill(Value, frozen=True, kw_only=True, tag_field="do", tag="skill"):
+    """Invoke a skill."""
+
+    skill: str
+
+
 class Tool(Value, frozen=True, kw_only=True, tag_field="do", tag="tool"):
     """Call a tool by its name, with exactly these arguments, declared or not."""
 
@@ -142,7 +148,7 @@ class Zipped(Value, frozen=True, kw_only=True, tag_field="do", tag="zipped"):
     """Answer with a compressed body, whether or not the caller wants one."""
 
 
-Deed: TypeAlias = Write | Edit | Read | Shell | Fetch | Ask | Tool | Subagents | Together | Loop
+Deed: TypeAlias = Write | Edit | Read | Shell | Fetch | Ask | Skill | Tool | Subagents | Together | Loop
 Saying: TypeAlias = Text | Burst
 Manner: TypeAlias = Slow | Hang | Cut | Status | Zipped
 Step: TypeAlias = Deed | Saying | Manner | Final

@@ -22,7 +22,7 @@ PATHS = ("filePath", "file_path", "filepath", "path", "absolute_path", "notebook
 """names agents give to the argument that is a path"""
 SOURCES = ("source", "from", "old_path", "oldPath")
 TARGETS = ("target", "destination", "to", "new_path", "newPath")
-OWN = re.compile(r"(?:mcp_+)?remit_[a-z0-9_]+|[A-Za-z0-9_-]+ \(remit MCP Server\)", re.ASCII)
+OWN = re.compile(r"(?:mcp_+)?remit_[A-Za-z0-9_-]+|[A-Za-z0-9_-]+ \(remit MCP Server\)", re.ASCII)
 """tools of remit's own MCP server in the box, as the agents name them: they are decided where they are served"""
 URL = re.compile(r"https?://[^\s\"'<>`]+")
 FOLDERS = ("workdir", "cwd", "dir_path", "working_directory")

@@ -53,13 +53,17 @@ class Acp:
                 if text:
                     await seat.loaded(what, text.encode())
             told: set[tuple[str, str]] = set()
+            said: list[str] = []
             for _ in range(1 + ROUNDS):
                 ended = await talk.prompt(*texts)
+                said.append(talk.desk.said.strip())
                 new = [each for each in talk.desk.refused if each not in told]
                 if ended != "end_turn" or not new or OVER in talk.desk.said:
                     break
                 told.update(new)
                 texts = (again(new),)
+            if words := "\n\n".join(filter(None, said)):  # what it says to a refusal is no report: the turn before has one
+                await seat.report(words)
         await seat.close()
 
     async def cancel(self) -> None:

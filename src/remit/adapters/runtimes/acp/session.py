@@ -35,6 +35,8 @@ AT_HAND = 64
 """tool calls that are remembered between their announcement and their question, with all that was told of them"""
 MOST = 4096
 """grants, returned calls and letters that are remembered"""
+MOST_SAID = 64 * 1024
+"""characters of a turn that are remembered: its end"""
 ENDED = (RequestError, ValidationError, ConnectionError)
 """what a conversation ends with when the agent breaks off, refuses, or speaks something else"""
 
@@ -61,10 +63,11 @@ class Desk:
         match update.get("sessionUpdate"):
             case "tool_call" | "tool_call_update" if isinstance(update.get("toolCallId"), str):
                 about = self._tell(update)
+                self.said += "\n" if self.said and not self.said.endswith("\n") else ""  # what it says next is another message
                 if update.get("status") == "completed":
                     await self._used(about.id)
             case "agent_message_chunk" if isinstance(content := update.get("content"), dict):
-                self.said = (self.said + str(content.get("text") or ""))[-MOST:]
+                self.said = (self.said + str(content.get("text") or ""))[-MOST_SAID:]
             case _:
                 return
 

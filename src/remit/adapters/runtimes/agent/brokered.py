@@ -1,6 +1,6 @@
 """Tools that remit carries out itself after deciding: registered tools, the owner's word, a heavier runtime, the network."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -8,6 +8,8 @@ from remit.adapters.runtimes.agent.tool import Bench, CannotUse, Plan, Then, Too
 from remit.contract.models import RUNTIMES
 from remit.contract.party import Tool as Declared
 from remit.contract.takes import takes
+from remit.plan.skill import Pinned
+from remit.plan.skill_call import ARGUMENT, SKILL, inviting
 from remit.ports.runtime import Native
 from remit.value import Value
 
@@ -28,6 +30,10 @@ class Delegate(Value, frozen=True, kw_only=True):
     contract: Annotated[str, field("text of a contract file: no wider than yours, and its limits come out of what you have left")]
     model: Annotated[str, field("the model it is to use; empty for its own choice")] = ""
     command: Annotated[tuple[str, ...], field("for the runtime `command`: the words to start")] = ()
+
+
+class Skill(Value, frozen=True, kw_only=True):
+    skill: Annotated[str, field("name of the skill, such as plugin:skill")]
 
 
 class Done(Value, frozen=True, kw_only=True):
@@ -62,6 +68,18 @@ async def _delegate(_: Bench, call: str, given: Delegate) -> Plan:
 
 async def _done(_: Bench, call: str, given: Done) -> Plan:
     return _plan(call, "done", "done", given.message, {})
+
+
+def skilled(skills: Sequence[Pinned]) -> Tool:
+    """The tool by which a skill is invoked; its text is the answer."""
+
+    async def plan(_: Bench, call: str, given: Skill) -> Plan:
+        async def then(answer: Mapping[str, Any]) -> str:
+            return str(answer.get("output") or "")
+
+        return _plan(call, SKILL, "call", SKILL, {ARGUMENT: given.skill}, then)
+
+    return Tool(name=SKILL, says=inviting(skills), takes=Skill, tier="read-only", plan=plan, verbs=("call",), calls=SKILL)
 
 
 def registered(declared: Declared, shown: str) -> Tool:

@@ -105,6 +105,8 @@ async def work(model: str | Model, bench: Bench, task: Task, tools: Mapping[str,
         except ModelAPIError as error:
             said = scrubbed(str(error))
             raise Unavailable(f"the model's provider failed: {said}", hint="see that its key and address are right") from None
+    if words.strip():
+        await bench.seat.report(words)
     if words and not guard.done:
         await bench.seat.act({"schema": "remit.act/1", "verb": "done", "object": words[:2000], "arguments": {}, "wait": 0})
     return words
@@ -145,7 +147,7 @@ async def _driven(agent: Any, guard: Guard, kept: Kept, prompt: str | None, resu
         async for node in run:
             if guard.done and Agent.is_model_request_node(node):
                 kept.all([*run.all_messages(), node.request])
-                return ""
+                return last_words(run.all_messages())
         kept.all(run.all_messages())
         return run.result.output if isinstance(run.result.output, str) else ""
 
@@ -159,3 +161,12 @@ def unanswered(messages: Sequence[ModelMessage]) -> list[str]:
     assert isinstance(response, ModelResponse)
     told = {getattr(part, "tool_call_id", "") for message in messages[at + 1 :] for part in message.parts}
     return [part.tool_call_id for part in response.tool_calls if part.tool_call_id not in told]
+
+
+def last_words(messages: Sequence[ModelMessage]) -> str:
+    """What the model said last before it called `done`, and what it said with that call."""
+    answers = [message for message in messages if isinstance(message, ModelResponse)]
+    spoken = next((text for each in reversed(answers) if (text := (each.text or "").strip())), "")
+    calls = answers[-1].tool_calls if answers else []
+    ending = next((str(call.args_as_dict().get("message") or "") for call in calls if call.tool_name == "done"), "").strip()
+    return spoken if ending in spoken else f"{spoken}\n\n{ending}".strip()

@@ -41,7 +41,7 @@ class LightAgent:
             raise Unavailable("the light agent needs a library that is not installed", hint="pip install 'remit[agent]'")
         if not (self._model or task.model):
             raise BadInput("the light agent needs a model", hint="write `model: PROVIDER:NAME` in the contract, or give --model")
-        chosen(task.command, task.tools)
+        chosen(task.command, task.tools, task.skills)
         if self._model is None:  # a wrong name or a missing key is said before anything starts
             self._model = await anyio.to_thread.run_sync(_resolved, task.model)
         return Outfit(argv=hands_argv(), version=importlib.metadata.version(LIBRARY), talks=True, meter=False)
@@ -62,7 +62,7 @@ class LightAgent:
                     self._scope.cancel()
                 try:
                     self.words = await sys.modules[LOOP].work(
-                        self._model or task.model, bench, task, chosen(task.command, task.tools)
+                        self._model or task.model, bench, task, chosen(task.command, task.tools, task.skills)
                     )
                 except Gone:
                     self.words = "the box ended"

@@ -5,11 +5,13 @@ import re
 from collections.abc import Sequence
 from itertools import count
 
-from remit.adapters.runtimes.agent.brokered import BROKERED, registered
+from remit.adapters.runtimes.agent.brokered import BROKERED, registered, skilled
 from remit.adapters.runtimes.agent.tool import Tool
 from remit.adapters.runtimes.agent.working import WORKING
 from remit.contract.party import Tool as Declared
 from remit.errors import BadInput
+from remit.plan.skill import Pinned
+from remit.plan.skill_call import SKILL
 
 OWN: dict[str, Tool] = {tool.name: tool for tool in (*WORKING, *BROKERED)}
 MOST = 64
@@ -18,8 +20,11 @@ ALWAYS = ("ask_owner", "done")
 """how to ask and how to end are never left out"""
 
 
-def chosen(named: Sequence[str], declared: Sequence[Declared]) -> dict[str, Tool]:
-    """The tools by name: `named` of its own (none named: all), and the registered ones. Raises BadInput for an unknown name."""
+def chosen(named: Sequence[str], declared: Sequence[Declared], skills: Sequence[Pinned] = ()) -> dict[str, Tool]:
+    """The tools by name: `named` of its own (none named: all), and the registered ones; `Skill` where there are any.
+
+    Raises BadInput for an unknown name.
+    """
     for name in named:
         if name not in OWN:
             near = difflib.get_close_matches(name, OWN, n=1)
@@ -28,7 +33,11 @@ def chosen(named: Sequence[str], declared: Sequence[Declared]) -> dict[str, Tool
                 hint=f"after `agent` in `runtime:` name some of {', '.join(OWN)}, or none for all of them",
             )
     found = {name: tool for name, tool in OWN.items() if not named or name in named or name in ALWAYS}
+    if skills:
+        found[SKILL] = skilled(skills)
     for each in declared:
+        if skills and each.name == SKILL:
+            continue
         shown = _shown(each.name, {*OWN, *found})
         found[shown] = registered(each, shown)
     return found

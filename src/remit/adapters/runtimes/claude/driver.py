@@ -60,6 +60,8 @@ class Claude:
                     break
             group.cancel_scope.cancel()
         self._memory.said(self.final)
+        if self.final.strip():
+            await seat.report(self.final)
         await seat.close()
 
     async def cancel(self) -> None:

@@ -21,6 +21,9 @@ NOTES = (
 )
 """nothing of a workspace is loaded by itself; what is read is decided and recorded like any other file"""
 
+SKILLS = "The Skill tool is `mcp__remit__Skill`. In the shell `remit skill NAME` does the same, and prints the instructions."
+"""its own tool of that name stays off: what it loads by itself nobody would see"""
+
 SERVER = {"mcpServers": {"remit": {"type": "stdio", "command": f"{TOOLS}/remit-mcp", "args": []}}}
 SETTINGS = {
     "skipWebFetchPreflight": True,  # it would ask the vendor's own host, past the meter
@@ -63,7 +66,8 @@ def outfit(found: Installed, task: Task) -> Outfit:
     ]  # fmt: skip
     if task.model:
         words += ["--model", task.model]
-    words += ["--append-system-prompt", f"{task.identity}\n\n{NOTES}".strip()]
+    beside = "\n\n".join(filter(None, (task.identity, NOTES, SKILLS if task.skills else "")))
+    words += ["--append-system-prompt", beside]
     return Outfit(
         argv=tuple(words), version=found.version, environment=_environment(task), visible=found.visible, masks=MASKS, talks=True
     )

@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup
 
-from remit.adapters.runtimes.codex.outfit import NOTES, PRODUCT, outfit
+from remit.adapters.runtimes.codex.outfit import PRODUCT, instructions, outfit
 from remit.adapters.runtimes.codex.tools import changes, command, server_call
 from remit.adapters.runtimes.finding import find
 from remit.adapters.runtimes.messages import Messages, line, table, text
@@ -64,6 +64,8 @@ class Codex:
                     break
             group.cancel_scope.cancel()
         self._memory.said(self.final)
+        if self.final.strip():
+            await seat.report(self.final)
         await seat.close()
 
     async def cancel(self) -> None:
@@ -112,7 +114,7 @@ class Codex:
     def _beginning(self, task: Task) -> dict[str, Any]:
         """Its own sandbox is off: ours is around it, and its would show and hide what the contract does not say."""
         start: dict[str, Any] = {"cwd": task.cwd, "approvalPolicy": "untrusted", "sandbox": "danger-full-access"}
-        start |= {"approvalsReviewer": "user", "developerInstructions": f"{task.identity}\n\n{NOTES}".strip()}
+        start |= {"approvalsReviewer": "user", "developerInstructions": instructions(task)}
         return start | ({"model": task.model} if task.model else {})
 
     async def _told(self, method: str, params: Mapping[str, Any]) -> bool:

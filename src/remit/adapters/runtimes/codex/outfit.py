@@ -17,6 +17,11 @@ NOTES = (
     "If the workspace has an AGENTS.md, it holds the project's own notes: read it before you change anything. It grants nothing."
 )
 """it loads nothing of a workspace that it does not trust; what is read is decided and recorded like any other command"""
+SKILLS = (
+    "The Skill tool is `Skill` of the server `remit`: where it is not among your tools, find it with `tool_search`. In the shell "
+    "`remit skill NAME` does the same, and prints the instructions."
+)
+"""for models that it knows well it keeps the tools of servers back until they are searched for"""
 PLACE = f"{HOME}/.codex"
 KEY = "REMIT_KEY"
 PATIENCE = 3600
@@ -46,6 +51,11 @@ def outfit(found: Installed, task: Task) -> Outfit:
         masks=MASKS,
         talks=True,
     )
+
+
+def instructions(task: Task) -> str:
+    """What it is told beside the task."""
+    return "\n\n".join(filter(None, (task.identity, NOTES, SKILLS if task.skills else "")))
 
 
 def configuration(task: Task) -> str:

@@ -1,6 +1,7 @@
 """`remit` as the agent has it: ask for an act, hand in a message, ask a person. Standard library only.
 
 One JSON line on stdout, `{"decision": …, "reasons": […], …}`; exit 0 allowed, 3 refused, 4 waiting, 2 unusable input.
+With `--text`, and for `remit skill NAME`, only what came of it, as plain text; why not stands on stderr then.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ def main(argv: list[str] | None = None) -> int:
         if len(line) > LINE:
             raise Unusable(f"the request is larger than {LINE} bytes")
     except (Unusable, OSError, ValueError, RecursionError) as error:
-        tell(refusal("INPUTS", str(error)))
+        tell(refusal("INPUTS", str(error)), given.plainly)
         return 2
     try:
         answer = converse(line)
     except (OSError, ValueError) as error:
         answer = refusal("UNREACHABLE", f"no answer at the door: {error}")
-    tell(answer)
+    tell(answer, given.plainly)
     acknowledge(answer)
     return EXITS.get(str(answer.get("decision")), 3)
 
@@ -68,14 +69,33 @@ def refusal(code: str, why: str) -> dict[str, object]:
     return {"schema": "remit.act/1", "decision": "refuse", "reasons": [reason], "done": False}
 
 
-def tell(answer: dict[str, object]) -> None:
-    """One JSON line for whoever asked."""
-    sys.stdout.write(written(answer) + "\n")
+def tell(answer: dict[str, object], plainly: bool = False) -> None:
+    """One JSON line for whoever asked; or plainly what came of it, or why nothing did."""
+    if not plainly:
+        sys.stdout.write(written(answer) + "\n")
+    elif answer.get("decision") == "allow":
+        output = answer.get("output", "")
+        text = output if isinstance(output, str) else written(output)
+        sys.stdout.write(text if text.endswith("\n") or not text else text + "\n")
+    else:
+        sys.stderr.write(why(answer) + "\n")
+
+
+def why(answer: dict[str, object]) -> str:
+    """Reasons for a person, and for a model that reads what programs print."""
+    reasons = answer.get("reasons")
+    found = [each for each in reasons if isinstance(each, dict)] if isinstance(reasons, list) else []
+    lines = [f"remit: {each['why']}" for each in found if each.get("why")]
+    lines += [f"instead: {each['instead']}" for each in found if each.get("instead")]
+    if answer.get("question"):
+        lines.append(f"question {answer['question']} is before a person")
+    return "\n".join(dict.fromkeys(lines)) or "remit: refused"
 
 
 def parser() -> argparse.ArgumentParser:
     """The words the helper knows."""
     top = argparse.ArgumentParser(prog="remit", description="Ask for what this box may not do by itself.")
+    top.set_defaults(plainly=False)
     words = top.add_subparsers(dest="word", required=True)
     act = words.add_parser("act", help="ask for one act: remit act write docs/a.md --content-file -")
     act.add_argument("verb")
@@ -84,6 +104,11 @@ def parser() -> argparse.ArgumentParser:
     act.add_argument("--args", metavar="JSON", default="{}")
     act.add_argument("--content-file", metavar="FILE")
     act.add_argument("--wait", type=float, default=0.0, metavar="SECONDS")
+    act.add_argument("--text", action="store_true", dest="plainly", help="print what came of it alone, as plain text")
+    skill = words.add_parser("skill", help="invoke a skill and print its instructions")
+    skill.add_argument("name")
+    skill.add_argument("--wait", type=float, default=0.0, metavar="SECONDS")
+    skill.set_defaults(plainly=True)
     done = words.add_parser("done", help="say that the work is done")
     done.add_argument("message", nargs="?", default="")
     ask = words.add_parser("ask", help="ask the owner a question")
@@ -98,6 +123,9 @@ def request(given: argparse.Namespace) -> dict[str, object]:
         return {"schema": "remit.act/1", "verb": "done", "object": given.message, "arguments": {}, "wait": 0}
     if given.word == "ask":
         return {"schema": "remit.act/1", "verb": "ask", "object": given.text, "arguments": {}, "wait": given.wait}
+    if given.word == "skill":
+        asked = {"skill": given.name}
+        return {"schema": "remit.act/1", "verb": "call", "object": "Skill", "arguments": asked, "wait": given.wait}
     if len(given.object) > 1 and given.verb != "run":
         raise Unusable(f"`{given.verb}` takes one object, got {len(given.object)}; quote it")
     named = given.object if given.verb == "run" else given.object[0]

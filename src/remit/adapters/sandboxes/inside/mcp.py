@@ -7,7 +7,8 @@ Tools (every one answers with text; `isError` when it was refused, with the reas
     ask_owner {"text": "…", "wait": 60}
     call {"name": "refund", "arguments": {…}, "wait": 60}
     delegate {"runtime": "codex", "why": "…", "contract": "<contract file>", "command": ["…"], "wait": 0}
-    and one for each registered tool, with its own arguments and `wait`
+    and one for each registered tool, with its own arguments and `wait`; among them `Skill {"skill": "plugin:name"}` in a run that
+    has skills, whose answer is the text of the skill
 `wait` is how many seconds to hold on for a person, 0 when it is not given, and never more than an hour.
 
 The registered tools are in the environment as `REMIT_TOOLS`, or else in the file `/run/remit/tools.json`, which runtimes that
@@ -44,6 +45,8 @@ VERSION = "io.modelcontextprotocol/protocolVersion"
 PARSE, REQUEST, METHOD, PARAMS, UNSUPPORTED = -32700, -32600, -32601, -32602, -32022
 LONGEST = 3600.0
 PATIENCE = 2.0
+SKILL = "Skill"
+"""the tool whose answer is a text for the model"""
 INSTRUCTIONS = (
     "You work under a contract. What it does not let you do by yourself, ask for here: an answer says whether it was done, "
     "refused (with the reason and what to do instead) or waits for a person. A refusal stands: do not try another way around it."
@@ -202,7 +205,7 @@ class Server:
             if len(line) > act.LINE:
                 raise Unusable(f"the request is larger than {act.LINE} bytes")
             told = act.converse(line)
-            said, refused = words(told)
+            said, refused = words(told, plainly=message["object"] == SKILL)
         except Unusable as error:
             said, refused = f"Not sent: {error}.", True
         except (OSError, ValueError, RecursionError) as error:
@@ -262,8 +265,13 @@ def waiting(value: object) -> float:
     return max(0.0, min(LONGEST, float(value)))
 
 
-def words(told: dict[str, Any]) -> tuple[str, bool]:
-    """The door's answer for a model: what came of it, why, what to do instead; and whether it was refused."""
+def words(told: dict[str, Any], *, plainly: bool = False) -> tuple[str, bool]:
+    """The door's answer for a model: what came of it, why, what to do instead; and whether it was refused.
+
+    `plainly`: what came of it is a text to be read, so it is given as it is.
+    """
+    if plainly and told.get("decision") == "allow" and isinstance(told.get("output"), str):
+        return str(told["output"]), False
     decision, rest = told.get("decision"), {name: value for name, value in told.items() if name not in SAID and value}
     reasons = [each for each in told.get("reasons") or [] if isinstance(each, dict)]
     lines = []

@@ -1,0 +1,34 @@
+"""Beginning a chain: its plan and its start are one fact each, written together."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from remit.contract.contract import Contract, Level
+from remit.contract.models import CHAIN
+from remit.contract.party import Organisation
+from remit.engine.hands import Hands
+from remit.engine.start import start
+from remit.errors import BadInput
+from remit.plan.graph import wrong
+from remit.plan.step import Plan
+from remit.run.chained import PlanPinned
+
+
+async def begin(
+    hands: Hands, plan: Plan, contract: Contract, organisation: Organisation, workspace: Path, *, trigger: str,
+    advised: str = "", why: Sequence[str] = (), confirmed: str = "", requester: str = "", unattended: bool = False,
+    visible: Sequence[str] = (), accepted: tuple[Level, str] | None = None, context: Sequence[tuple[str, str]] = (),
+    checklist: Sequence[tuple[str, bool]] = (), soul: str = "",
+) -> str:  # fmt: skip
+    """Record the start of a chain and submit it; its id. Raises BadInput for a plan that cannot be carried out, and whatever
+    `start` raises.
+    """
+    faults = [each for each in wrong(plan) if each.severity == "error"]
+    if faults or not plan.steps:
+        said = "; ".join(each.message for each in faults) or "it has no steps"
+        raise BadInput(f"the plan cannot be carried out: {said}", hint=faults[0].hint if faults else "")
+    return await start(
+        hands, contract, organisation, workspace, (), trigger=trigger, visible=visible, accepted=accepted, checklist=checklist,
+        context=context, requester=requester, unattended=unattended, runtime=CHAIN, model=plan.model, soul=soul,
+        also=lambda run: (PlanPinned(run=run, plan=plan, advised=advised, why=tuple(why), confirmed=confirmed),),
+    )  # fmt: skip

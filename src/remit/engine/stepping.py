@@ -1,0 +1,103 @@
+"""What a step of a chain is handed: its contract, its words, its skill; all of it follows from the plan and what is on record."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from remit.contract.contract import Contract
+from remit.contract.deliverable import Deliverable
+from remit.errors import BadInput
+from remit.plan.contracting import (
+    CONVERSATION,
+    VALIDATION,
+    conversation_contract,
+    step_contract,
+    validation_contract,
+    who,
+)
+from remit.plan.prompt import prompt, whole_prompt
+from remit.plan.reported import Exported
+from remit.plan.skill import Pinned
+from remit.plan.step import Plan, Step
+from remit.plan.validation_brief import validation_brief
+from remit.run.chain import Chain
+from remit.run.state import Run
+from remit.value import Value
+
+MOST_OUTPUTS = 40
+"""outputs of earlier steps that a later one is told: its context must not grow with the chain"""
+
+
+class Handed(Value, frozen=True, kw_only=True):
+    """Everything one child of a chain is started with. `plan` is that of a step which is itself a chain."""
+
+    step: str
+    number: int
+    contract: Contract
+    runtime: str
+    model: str
+    command: tuple[str, ...]
+    brief: str
+    skills: tuple[Pinned, ...] = ()
+    plan: Plan | None = None
+    because: str = ""
+
+
+def handed(parent: Run, arguments: Mapping[str, Any]) -> Handed:
+    """What the child is given for this step of its parent's plan. Raises BadInput for a step the plan does not have."""
+    chain, started = parent.chain, parent.started
+    assert chain is not None and started is not None
+    name, number = str(arguments.get("step") or ""), int(arguments.get("number") or 0)
+    because, plan, project = str(arguments.get("because") or ""), chain.plan, started.workspace
+    if name == VALIDATION:
+        due = expected(chain)
+        brief = validation_brief(plan, due, project=project)
+        runtime = plan.validate_by or "command"
+        command = plan.validate_command or (("true",) if runtime == "command" else ())
+        contract = validation_contract(parent.contract, plan, due)
+        return Handed(
+            step=name, number=number, contract=contract, runtime=runtime, model=plan.model, command=command, brief=brief
+        )
+    if name == CONVERSATION:
+        skills = tuple(step.skill for step in plan.steps if step.skill is not None)
+        return Handed(
+            step=name, number=number, contract=conversation_contract(parent.contract, plan), runtime=plan.runtime,
+            model=plan.model, command=plan.command, brief=whole_prompt(plan, project=project), skills=skills, because=because,
+        )  # fmt: skip
+    try:
+        step = plan.step(name)
+    except KeyError:
+        raise BadInput(f"the plan has no step `{name}`") from None
+    runtime, model, command = who(plan, step)
+    return Handed(
+        step=name, number=number, contract=step_contract(parent.contract, plan, step), runtime=runtime, model=model,
+        command=command, brief=_words(chain, step, project), skills=(step.skill,) if step.skill is not None else (),
+        plan=step.chain, because=because,
+    )  # fmt: skip
+
+
+def _words(chain: Chain, step: Step, project: str) -> str:
+    """The template, filled: who is complete before it, and what they said for whoever comes next. Nothing else (SUB-03)."""
+    plan = chain.plan
+    done = [each.id for each in plan.steps if chain.steps[each.id].status == "complete" and each.id != step.id]
+    outputs: list[Exported] = []
+    decisions: list[tuple[str, str]] = []
+    for name in done:
+        stood = chain.steps[name]
+        outputs += stood.report.outputs
+        decisions += [(name, each) for each in stood.report.decisions]
+    return prompt(
+        step, goal=plan.goal, project=project, done=done, outputs=outputs[-MOST_OUTPUTS:], decisions=decisions[-MOST_OUTPUTS:]
+    )
+
+
+def expected(chain: Chain) -> tuple[Deliverable, ...]:
+    """What validation looks for: what the plan says is due, and from steps that owe nothing there, what they left behind."""
+    owing = {each.by for each in chain.plan.deliverables}
+    found = list(chain.plan.deliverables)
+    for step in chain.plan.steps:
+        stood = chain.steps[step.id]
+        names = {step.id, step.skill.name if step.skill is not None else step.id}
+        claimed = tuple(dict.fromkeys((*(path for path in stood.report.files if path not in stood.flagged), *stood.flagged)))
+        if stood.status == "complete" and not names & owing and claimed:
+            found.append(Deliverable(name=f"what {step.id} left", by=step.id, files=claimed))
+    return tuple(found)
