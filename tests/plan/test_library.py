@@ -13,7 +13,9 @@ from remit.plan.skill import Skill
 LIBRARY = Library(
     skills=(
         Skill(name="managing-secrets", folder="/p/secret-management", invocation="safe-skills:managing-secrets"),
-        Skill(name="securing-authentication", folder="/p/securing-authentication", invocation="gate-skills:securing-authentication"),
+        Skill(
+            name="securing-authentication", folder="/p/securing-authentication", invocation="gate-skills:securing-authentication"
+        ),
         Skill(name="architecting-networks", folder="/p/architecting-networks"),
         Skill(name="configuring-firewalls", folder="/p/configuring-firewalls"),
         Skill(name="assembling-components", folder="/p/assembling-components"),
@@ -47,7 +49,9 @@ def test_an_alias_with_several_meanings_is_never_guessed() -> None:
 
 def test_not_even_where_only_one_of_its_meanings_is_here() -> None:
     library = Library(skills=(Skill(name="configuring-firewalls"),))
-    assert library.resolve("configuring-networking") == Resolved(asked="configuring-networking", candidates=("configuring-firewalls",))
+    assert library.resolve("configuring-networking") == Resolved(
+        asked="configuring-networking", candidates=("configuring-firewalls",)
+    )
 
 
 def test_a_name_that_has_no_skill_is_not_led_to_the_one_that_sounds_like_it() -> None:
@@ -55,7 +59,9 @@ def test_a_name_that_has_no_skill_is_not_led_to_the_one_that_sounds_like_it() ->
 
 
 def test_a_misspelt_name_is_unresolved_with_the_nearest_ones() -> None:
-    assert LIBRARY.resolve("implementing-observabilty") == Resolved(asked="implementing-observabilty", nearest=("implementing-observability",))
+    assert LIBRARY.resolve("implementing-observabilty") == Resolved(
+        asked="implementing-observabilty", nearest=("implementing-observability",)
+    )
     assert LIBRARY.resolve("other-skills:managing-secrets").nearest[0] == "managing-secrets"
 
 

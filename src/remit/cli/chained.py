@@ -91,7 +91,7 @@ class Teller:
         """That those who began together have all come to an end, as soon as another step runs."""
         stood = chain.steps
         now = [step.id for step in chain.plan.steps if stood[step.id].status == "in_progress" and step.id not in self._batch]
-        if not now or any(stood[each].status in ("pending", "in_progress") for each in self._batch):
+        if not self._batch or not now or any(stood[each].status in ("pending", "in_progress") for each in self._batch):
             return
         ended_well = sum(stood[each].status == "complete" for each in self._batch)
         waiting = [_waiting(chain.plan, each) for each in now]
@@ -151,8 +151,8 @@ def _ended(fact: c.StepEnded, chain: Chain) -> list[str]:
     if fact.outcome == "complete":
         screen = ["", *screens.completed(name, len(fact.files), complete(chain), total(chain.plan)).splitlines()]
     else:
-        why = f": {one_line(fact.why)}" if fact.why else ""
-        screen = ["", f"Sub-agent of {name} came back: {fact.outcome}{why}"]
+        why = fact.why if fact.why.startswith(fact.outcome) else f"{fact.outcome}: {fact.why}"
+        screen = ["", f"Sub-agent of {name} came back: {one_line(why).rstrip(': ')}"]
     return [*screen, *(f"Flagged: {one_line(claim)} was claimed, and is not there" for claim in fact.flagged)]
 
 

@@ -16,6 +16,7 @@ from remit.cli import progress
 from remit.cli.asked import at_terminal
 from remit.cli.main import first
 from remit.cli.outcome import exit_code, outcome
+from remit.cli.rollback import offered, offers, rollback
 from remit.cli.say import clean, document, person_at_terminal, talk
 from remit.cli.scripted import Line, scripted
 from remit.engine.answering import choices
@@ -52,7 +53,10 @@ async def drive(
             supervisor = Supervisor(hands)
         run = await followed(supervisor, run_id, follower)
         closing = await ending(hands, run) if run.chain is not None else None
-    return finish(run, as_json=as_json, closing=closing)
+    code = finish(run, as_json=as_json, closing=closing)
+    if person and script is None and offers(run):
+        await offered(home, run)
+    return code
 
 
 async def followed(supervisor: Supervisor, run_id: str, follower: "Follower") -> Run:
@@ -197,7 +201,7 @@ def next_steps(run: Run) -> list[str]:
     steps = [
         f"remit answer {run.id} {each.question} {'|'.join(choices(run.questions[each.question]))}" for each in run.open_questions
     ]
-    if run.chain is not None and run.chain.over == "aborted" and not run.undone:
+    if offers(run):
         steps += [f"remit chain status {run.id}", f"remit undo {run.id}    (the rollback: {rollback(run)})"]
     if run.publish_failed:
         return [
@@ -210,10 +214,3 @@ def next_steps(run: Run) -> list[str]:
     elif run.verdict == "success" and run.acceptance == "pending" and run.published is not None:
         steps += [f"remit accept {run.id}", f"remit undo {run.id}"]
     return [*steps, f"remit account {run.id}"]
-
-
-def rollback(run: Run) -> str:
-    """What an undo of this run would do."""
-    if run.published is not None:
-        return "puts back what was published"
-    return "drops what the complete steps made; nothing of it was published"

@@ -16,6 +16,7 @@ from remit.run.event import Event
 from remit.run.state import Run
 
 if TYPE_CHECKING:
+    from rich.live import Live as Screen
     from rich.table import Table
     from rich.tree import Tree
 
@@ -96,12 +97,17 @@ def drawn(chain: Chain, children: Mapping[str, Run], now: datetime) -> "Tree":
             branch.add(_line(row))
     found = chain.validation
     said = "pending" if found is None else f"{found.status} · {found.completeness}% · {found.verified}/{found.expected} files"
-    tree.add(_line(Row(step="", name="Validation", state=said, share=0.0 if found is None else 1.0)))
+    tree.add(_line(Row(step="", name="Validation", state=said, share=0.0 if found is None else found.completeness / 100)))
     return tree
 
 
+def filled(share: float) -> str:
+    """A bar: full when it is done, and never before."""
+    cells = WIDTH if share >= 1 else min(int(WIDTH * share), WIDTH - 1)
+    return "█" * cells + "░" * (WIDTH - cells)
+
+
 def _line(row: Row) -> "Table":
-    from rich.progress_bar import ProgressBar
     from rich.table import Table
     from rich.text import Text
 
@@ -110,7 +116,7 @@ def _line(row: Row) -> "Table":
     line.add_column(width=32, no_wrap=True, overflow="ellipsis")
     line.add_column(width=WIDTH)
     line.add_column(no_wrap=True)
-    line.add_row(Text(clean(row.name)), ProgressBar(total=1.0, completed=row.share, width=WIDTH), Text(row.said, style=colour))
+    line.add_row(Text(clean(row.name)), Text(filled(row.share), style=colour), Text(row.said, style=colour))
     return line
 
 
@@ -119,16 +125,17 @@ class Live:
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.live import Live as Screen
 
-        self._screen = Screen(console=Console(stderr=True), auto_refresh=False, transient=False, redirect_stdout=False)
-        self._shown = False
+        self._console = Console(stderr=True, highlight=False)
+        self._screen: Screen | None = None
 
     def draw(self, chain: Chain, children: Mapping[str, Run], now: datetime) -> None:
         """Draw it as it is now."""
-        if not self._shown:
+        from rich.live import Live as Screen
+
+        if self._screen is None:  # a screen that was stopped would draw over what has been written since
+            self._screen = Screen(console=self._console, auto_refresh=False, redirect_stdout=False)
             self._screen.start()
-            self._shown = True
         self._screen.update(drawn(chain, children, now), refresh=True)
 
     def above(self, lines: Sequence[str]) -> None:
@@ -136,13 +143,13 @@ class Live:
         from rich.text import Text
 
         for line in lines:
-            self._screen.console.print(Text(line), soft_wrap=True)
+            self._console.print(Text(line), soft_wrap=True)
 
     def hold(self) -> None:
         """Leave the tree as it stands, and the terminal to somebody else; the next `draw` begins anew below."""
-        if self._shown:
+        if self._screen is not None:
             self._screen.stop()
-            self._shown = False
+            self._screen = None
 
 
 def shown(fact: Event) -> bool:

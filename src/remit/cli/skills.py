@@ -77,7 +77,7 @@ def listing(given: tuple[Path, ...], findings: bool, as_json: bool) -> None:
         click.echo(f"blueprint {one_line(blueprint.name)}  {one_line(blueprint.title, 90)}")
     for line in rows(found) if findings else ():
         click.echo(line)
-    click.echo(f"{len(library.skills)} skills, {len(library.blueprints)} blueprints; {_counted(found)}")
+    click.echo(f"{_many(len(library.skills), 'skill')}, {_many(len(library.blueprints), 'blueprint')}; {_counted(found)}")
     if found and not findings:
         talk("--findings shows what was found")
 
@@ -133,5 +133,8 @@ def _findings(schema: str, found: Sequence[Noted]) -> dict[str, Any]:
 
 
 def _counted(found: Sequence[Noted]) -> str:
-    counts = [(sum(each.severity == severity for each in found), severity) for severity in ORDER]
-    return ", ".join(f"{count} {severity}{'' if count == 1 else 's'}" for count, severity in counts)
+    return ", ".join(_many(sum(each.severity == severity for each in found), severity) for severity in ORDER)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -33,7 +33,7 @@ async def bring(hands: Hands, child: Run, *, again: bool = False) -> Publication
     assert child.judged is not None
     kept = [change.path for change in child.judged.changes.changes if change.path not in child.judged.dropped]
     if not again:
-        await apart(hands, await hands.replay(child.id.rpartition(".")[0]), child, kept)
+        apart(await hands.replay(child.id.rpartition(".")[0]), child, kept)
     stage = await sealed_stage(hands, child)
     await stage.view(dropped=child.judged.dropped, refs=(), trusted=())
     box: Box | _Sealed | None = hands.above

@@ -9,7 +9,6 @@ from remit.plan.screens import gaps, trouble
 from remit.run.asking import deadline, escalation
 from remit.run.chain_move import GAPS, TROUBLE, AskGaps, AskPerson, AskStep
 from remit.run.event import QuestionAsked
-from remit.run.evolve import replay
 from remit.run.state import Run
 
 Asking = AskStep | AskPerson | AskGaps
@@ -18,7 +17,7 @@ Asking = AskStep | AskPerson | AskGaps
 async def ask(hands: Hands, run_id: str, move: Asking) -> None:
     """Put it as a row, tell whom it asks, and let somebody at the terminal answer at once."""
     async with hands.ledger.transaction() as transaction:
-        run = replay(transaction.events(run_id))
+        run = hands.folds.within(transaction, run_id)
         asked = _question(hands, run, move, f"Q{len(run.questions) + 1}")
         transaction.append(asked)
         for row in told(run, asked.of[0], f"{asked.question}: {asked.text.splitlines()[0]}", question=asked.question):

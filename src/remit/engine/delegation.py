@@ -94,7 +94,7 @@ async def _take_on(hands: Hands, parent_id: str, runtime: str, arguments: dict[s
     parent = await hands.replay(parent_id)
     if key in parent.keys:
         return parent.keys[key]
-    if await _asked_again(hands, parent) >= MOST_AGAIN:
+    if parent.chain is None and await _asked_again(hands, parent) >= MOST_AGAIN:
         raise Refused("children of this run asked again and again for what a person has said no to", hint="do something else")
     given = handed(parent, arguments) if parent.chain is not None else asked_for(parent, runtime, arguments)
     contract = given.contract
@@ -103,7 +103,7 @@ async def _take_on(hands: Hands, parent_id: str, runtime: str, arguments: dict[s
     if isinstance(up, Refuse):
         raise Refused("; ".join(reason.why for reason in up.reasons), hint=up.reasons[0].instead)
     async with hands.ledger.transaction() as transaction:
-        state = replay(transaction.events(parent_id))
+        state = hands.folds.within(transaction, parent_id)
         if key in state.keys:
             return state.keys[key]
         if state.stop or state.verdict is not None:  # whoever stopped it was told that nothing is left
@@ -167,7 +167,7 @@ async def settle(hands: Hands, parent_id: str, child: Run) -> None:
         return
     async with hands.ledger.transaction() as transaction:
         transaction.revoke(child.id)
-        parent = replay(transaction.events(parent_id))
+        parent = hands.folds.within(transaction, parent_id)
         if child.id in parent.children:
             if child.started is not None and child.started.runtime in HEAVY_RUNTIMES:
                 transaction.append(returned(parent, child))

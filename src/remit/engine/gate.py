@@ -18,7 +18,6 @@ from remit.engine.lineage import Lineages, approvals, counts, spent
 from remit.engine.questions import MOST_OPEN, put, tell
 from remit.ports import Transaction
 from remit.run.event import Charged, Decided, Effected, Intended, LimitReached, QuestionAsked, Recorded, Warned, Withdrawn
-from remit.run.evolve import replay
 from remit.run.outbox import Draft
 from remit.run.state import Run
 
@@ -100,8 +99,7 @@ class Gate:
 
     def fold(self, transaction: Transaction, run: str) -> Run:
         """The run as this transaction sees it; only new facts are folded."""
-        known = self._folded.get(run, Run(id=run))
-        fresh = replay(transaction.events(run, after=known.seq), known)
+        fresh = self._hands.folds.within(transaction, run, self._folded.get(run))
         self._folded[run] = fresh
         return fresh
 

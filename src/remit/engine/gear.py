@@ -1,8 +1,7 @@
 """What an attempt is given to work with: the runtime, its task, what its box needs, and the account of its model calls."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
@@ -14,6 +13,7 @@ from remit.engine.coordinator import Coordinator
 from remit.engine.gate import Gate
 from remit.engine.hands import Hands
 from remit.engine.meter import Meter
+from remit.engine.skill_folders import copies, shown
 from remit.errors import Unavailable
 from remit.ports import BoxPlan, Outfit, Runtime, Task
 from remit.run.event import RuntimeChosen
@@ -23,7 +23,6 @@ from remit.value import encode
 TOOLS = "/run/remit/tools.json"
 TASK = "/run/remit/task.md"
 """where a plain command finds a task that was written for it; `$REMIT_TASK` says so"""
-MACHINE = ("/proc", "/sys", "/dev")
 Sight = tuple[Sequence[str], Callable[[str], bool]]
 
 
@@ -39,6 +38,8 @@ class Gear:
     """the registered tools as remit's MCP server inside the box lists them, JSON"""
     skills: tuple[str, ...] = ()
     """folders of the skills it may invoke"""
+    copies: Mapping[str, str] = field(default_factory=dict)
+    """files of skills whose own place is hidden, by their path in the box"""
     coordinator: Coordinator | None = None
     """the runtime, where it is the coordinator of a chain"""
 
@@ -59,11 +60,10 @@ class Gear:
         """The box with what the runtime needs in it."""
         fit = self.outfit
         listed = {TOOLS: self.tools} if self.tools else {}
-        apart = [each for each in self.skills if not Path(each).is_relative_to(plan.mount.at)]
         return replace(
             plan, argv=fit.argv, environment={**plan.environment, **fit.environment},
-            files={**plan.files, **listed, **fit.files},
-            visible=tuple(dict.fromkeys((*plan.visible, *fit.visible, *apart))), talks=fit.talks, meter=fit.meter,
+            files={**plan.files, **self.copies, **listed, **fit.files},
+            visible=tuple(dict.fromkeys((*plan.visible, *fit.visible, *self.skills))), talks=fit.talks, meter=fit.meter,
         )  # fmt: skip
 
 
@@ -75,7 +75,7 @@ async def fitted(hands: Hands, gate: Gate, run: Run) -> Gear:
         return await _coordinated(hands, run, meter)
     if run.started.runtime == "command":
         tools = listed(run) if run.started.skills else ""
-        return Gear(outfit=_command(run, meter.token), meter=meter, tools=tools, skills=shown(hands, run))
+        return Gear(outfit=_command(run, meter.token), meter=meter, tools=tools, skills=shown(hands, run), copies=copies(run))
     runtime, task = found(hands, run, meter.token)
     outfit = await runtime.outfit(task)
     await hands.record(
@@ -83,7 +83,9 @@ async def fitted(hands: Hands, gate: Gate, run: Run) -> Gear:
             run=run.id, attempt=run.attempt, runtime=runtime.name, version=outfit.version, model=task.model, masked=outfit.masks
         )
     )
-    return Gear(outfit=outfit, meter=meter, runtime=runtime, task=task, tools=listed(run), skills=shown(hands, run))
+    return Gear(
+        outfit=outfit, meter=meter, runtime=runtime, task=task, tools=listed(run), skills=shown(hands, run), copies=copies(run)
+    )
 
 
 async def _coordinated(hands: Hands, run: Run, meter: Meter) -> Gear:
@@ -99,24 +101,6 @@ def found(hands: Hands, run: Run, token: str) -> tuple[Runtime, Task]:
     if hands.runtimes is None:
         raise Unavailable(f"nothing here can start the runtime `{run.started.runtime}`", hint="use `remit run` or `remit resume`")
     return hands.runtimes.find(run.started.runtime), briefed(hands, run, token)
-
-
-def shown(hands: Hands, run: Run) -> tuple[str, ...]:
-    """The folders of the skills of this run, as far as they can be seen from a box: never remit's own state or the machine's."""
-    assert run.started is not None
-    found = []
-    for each in run.started.skills:
-        folder = Path(each.folder)
-        real = folder.resolve()
-        kept = [Path(place) for place in MACHINE if real.is_relative_to(place)]
-        if (
-            each.folder
-            and folder.is_dir()
-            and not kept
-            and not (real.is_relative_to(hands.home) or hands.home.is_relative_to(real))
-        ):
-            found.append(str(folder))
-    return tuple(dict.fromkeys(found))
 
 
 def _command(run: Run, token: str) -> Outfit:

@@ -1,10 +1,11 @@
 """What the engine works with: every port it uses, handed in once by the wiring."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from remit.contract.party import Organisation
+from remit.engine.folds import Folds
 from remit.ports import (
     Box,
     Clock,
@@ -20,7 +21,6 @@ from remit.ports import (
     Workspace,
 )
 from remit.run.event import Event, QuestionAsked, Recorded
-from remit.run.evolve import replay
 from remit.run.state import Run
 
 Asker = Callable[[QuestionAsked], Awaitable[str | None]]
@@ -57,6 +57,8 @@ class Hands:
     """what serves model calls that come out of a box"""
     prices: Prices | None = None
     """what models cost"""
+    folds: Folds = field(default_factory=Folds)
+    """runs as they stood when this process looked last"""
     turn: Turn | None = None
     """in a chain: waits until it is this run's turn to be merged into the one above"""
 
@@ -75,4 +77,4 @@ class Hands:
 
     async def replay(self, run: str, known: Run | None = None) -> Run:
         """Where the run stands now; from `known` on only what is new is folded."""
-        return replay(await self.ledger.events(run, after=known.seq if known else -1), known)
+        return await self.folds.of(self.ledger, run, known)

@@ -5,9 +5,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from remit.engine.hands import Hands
 from remit.errors import Conflict
-from remit.run.event import AttemptStarted
 from remit.run.state import Run
 
 
@@ -37,16 +35,13 @@ class Merging:
             await self._changed.wait()
 
 
-async def apart(hands: Hands, parent: Run, child: Run, paths: Sequence[str]) -> None:
+def apart(parent: Run, child: Run, paths: Sequence[str]) -> None:
     """Raises Conflict where a step that was merged after this one's stage was forked has changed one of its paths."""
     if parent.chain is None or not parent.chain.paths:
         return
-    forked = max(
-        (record.seq for record in await hands.ledger.events(child.id) if isinstance(record.event, AttemptStarted)), default=-1
-    )
     for path in paths:
         seq, step = parent.chain.paths.get(path, (-1, ""))
-        if seq > forked:
+        if seq > child.attempt_seq:
             raise Conflict(
                 f"`{path}` was changed by step `{step}`, which was merged while this one worked",
                 hint="retry it: a fresh sub-agent begins with what is merged now",

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from remit.authority.action import Action
 from remit.authority.decision import Allow, Code, Decision, Reason, Refuse
 from remit.engine.hands import Hands
+from remit.engine.skill_folders import place
 from remit.engine.want import refused, reply
 from remit.errors import BadInput, Unavailable
 from remit.plan.front import read_front
@@ -68,13 +69,13 @@ async def give(hands: Hands, run: Run, decision: Allow, pinned: Pinned) -> dict[
         SkillInvoked(run=run.id, skill=name, digest=digest, bytes=len(data), changed=changed),
         ContextLoaded(run=run.id, what=f"skill {name}"[:256], digest=digest, bytes=len(data)),
     )
-    return reply(decision, run.id) | {"done": True, "output": told(pinned, data)}
+    return reply(decision, run.id) | {"done": True, "output": told(place(run, pinned), data)}
 
 
-def told(pinned: Pinned, data: bytes) -> str:
+def told(at: str, data: bytes) -> str:
     """What the agent reads: where the skill's other files are, then its instructions without the front matter."""
     _, body, _ = read_front(data.decode("utf-8", "replace"), file=FILE)
-    return f"Base directory for this skill: {pinned.folder}\n\n{body.strip()}\n"
+    return f"Base directory for this skill: {at}\n\n{body.strip()}\n"
 
 
 def content(pinned: Pinned) -> bytes:

@@ -140,7 +140,7 @@ def gathered(context: Gathered) -> dict[str, Any]:
 
 
 def _skill(skill: SkillProgress) -> dict[str, Any]:
-    found = {key: value for key, value in _plain(skill).items() if value is not None}
+    found = {key: value for key, value in _plain(skill).items() if value is not None or key in skill.more}
     if skill.outputs is not None:
         found["outputs"] = _plain(skill.outputs)
     return found

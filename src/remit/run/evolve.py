@@ -53,6 +53,7 @@ def _fold(run: Run, fact: e.Event, record: e.Recorded) -> Run:
             told_again = {key: change(draft, collected=False) for key, draft in run.drafts.items()}
             return change(
                 run, drafts=told_again, because=fact.because, carried=fact.carried, attempt=fact.attempt, attempt_at=record.at,
+                attempt_seq=record.seq,
                 box=None, work=None, trouble="", judged=None, checks={}, finished=None, storm=0, last_digest="", repeats=0,
                 rung=None,
             )  # fmt: skip
@@ -137,9 +138,7 @@ def _fold_outcome(run: Run, fact: e.Event, record: e.Recorded) -> Run:
         case e.VerdictReached():
             taken = fact.verdict == "success_with_exceptions" and _taken_already(run, fact)
             acceptance = "accepted" if taken else run.acceptance
-            return change(
-                run, verdict=fact.verdict, exceptions=fact.exceptions, why=fact.why, told=False, acceptance=acceptance
-            )
+            return change(run, verdict=fact.verdict, exceptions=fact.exceptions, why=fact.why, told=False, acceptance=acceptance)
         case e.Published():
             return change(run, published=(*fact.paths, *fact.refs), publish_failed="")
         case e.PublishFailed():

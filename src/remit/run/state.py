@@ -96,6 +96,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     because: str = ""
     carried: int = 0
     attempt_at: datetime | None = None
+    attempt_seq: int = -1
+    """the place in the ledger where the present attempt began"""
     sealed_at: datetime | None = None
     box: tuple[int, int] | None = None
     spend: Spend = Spend()

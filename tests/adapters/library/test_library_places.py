@@ -12,7 +12,11 @@ def made(root: Path, *names: str) -> None:
 
 def test_what_is_named_goes_first_then_the_workspace_then_the_home_folder(tmp_path: Path) -> None:
     made(tmp_path, "named", "home/.claude/skills", "work/.claude/skills", "work/commands/skillchain", "state/skills")
-    found = places({"REMIT_LIBRARY": f"{tmp_path}/named:{tmp_path}/not-there", "REMIT_HOME": f"{tmp_path}/state"}, tmp_path / "home", tmp_path / "work")
+    found = places(
+        {"REMIT_LIBRARY": f"{tmp_path}/named:{tmp_path}/not-there", "REMIT_HOME": f"{tmp_path}/state"},
+        tmp_path / "home",
+        tmp_path / "work",
+    )
     assert [str(each.relative_to(tmp_path)) for each in found] == [
         "named",
         "work/.claude/skills",

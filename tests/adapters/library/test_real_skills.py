@@ -30,7 +30,9 @@ def test_all_of_its_skills_and_plugins_are_read_at_once(library: Library) -> Non
 
 def test_all_but_one_are_valid_by_the_letter() -> None:
     _, noted = lint_library(Path(REPOSITORY))
-    assert [(each.code, Path(each.file).parent.name) for each in noted if each.severity == "error"] == [("NAME-DIFFERS", "secret-management")]
+    assert [(each.code, Path(each.file).parent.name) for each in noted if each.severity == "error"] == [
+        ("NAME-DIFFERS", "secret-management")
+    ]
 
 
 def test_every_name_of_its_registry_finds_its_skill(library: Library) -> None:

@@ -1,10 +1,12 @@
 """A desk for chains: a library of tiny skills, a chain file, a workspace, and sub-agents that do what their skill says.
 
-A skill is a few words: `write PATH` makes a file, `claim PATH` only says so, `fail` and `hang` are what they say, `wait` takes a moment.
+A skill is a few words: `write PATH` makes a file and says so, `make PATH` does not say so, `claim PATH` only says so, `fail` and `hang` are what they say, `wait` takes a moment.
 """
 
 import json
 import os
+import pty
+import select
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -21,6 +23,9 @@ obey() {
   echo "SKILL COMPLETE: $1"; echo; echo "FILES CREATED:"
   printf '%s\n' "$text" | sed -n 's/^write //p' | while read -r path; do
     mkdir -p "$(dirname "$path")"; echo "made by $1" > "$path"; echo "- $path"
+  done
+  printf '%s\n' "$text" | sed -n 's/^make //p' | while read -r path; do
+    mkdir -p "$(dirname "$path")"; echo "made by $1" > "$path"
   done
   printf '%s\n' "$text" | sed -n 's/^claim /- /p'
   echo; echo "KEY DECISIONS:"; echo "- manner: as $1 says"; echo; echo "OUTPUTS FOR NEXT SKILL:"; echo "- $1_done: yes"
@@ -110,5 +115,38 @@ class Desk:
     def screens(self, done: subprocess.CompletedProcess[str]) -> str:
         """What a person saw of the chain: without ids, times, and the lines of the run itself; no spaces at the ends of lines."""
         shown = [line.rstrip() for line in done.stderr.splitlines()]
-        lines = [line for line in shown if " turns " not in line and not line.startswith(("  next: ", "run r", "  workspace  "))]
+        lines = [
+            line
+            for line in shown
+            if " turns " not in line and not line.startswith(("  next: ", "run r", "  workspace  ", "  limits "))
+        ]
         return "\n".join(lines).strip("\n") + "\n"
+
+    def at_terminal(self, chain: str, *options: str, said: tuple[tuple[str, str], ...]) -> tuple[int, str]:
+        """Carry it out at a terminal of its own: `said` is what is typed, each after the text that is waited for; what was seen."""
+        words = ("chain", "run", chain, "--library", str(self.library), "--workspace", str(self.work), *options)
+        argv = [sys.executable, "-m", "remit.cli.main", *words, "--", "sh", "-c", f"MOST=3\nLIBRARY={self.library}\n{AGENT}"]
+        ours, theirs = pty.openpty()
+        env = {**self.env, "TERM": "xterm-256color", "LINES": "60"}
+        with subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=env, cwd=self.folder) as process:
+            os.close(theirs)
+            seen, at, left = "", 0, list(said)
+            while True:
+                ready, _, _ = select.select([ours], [], [], 60)
+                try:
+                    read = os.read(ours, 65536) if ready else b""
+                except OSError:  # the other side is closed
+                    read = b""
+                if not read:
+                    break
+                seen += read.decode("utf-8", "replace")
+                if left and left[0][0] in seen[at:]:
+                    at = len(seen)
+                    os.write(ours, f"{left.pop(0)[1]}\n".encode())
+            if left:
+                process.kill()
+            code = process.wait(timeout=60)
+        os.close(ours)
+        assert not left, f"never asked: {left[0][0]}\n{seen[-3000:]}"
+        assert "Traceback" not in seen, seen[-3000:]
+        return code, seen

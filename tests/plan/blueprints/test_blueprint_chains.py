@@ -58,7 +58,13 @@ def test_a_comment_that_only_holds_the_letters_is_not_an_option(row: str) -> Non
 
 
 def test_alternatives_go_to_the_slot_above_them() -> None:
-    rows = ("1. laying-stones", "2. stacking-logs (wood)", "   OR pouring-concrete (grey)", "   OR piling-snow", "3. ringing-bells")
+    rows = (
+        "1. laying-stones",
+        "2. stacking-logs (wood)",
+        "   OR pouring-concrete (grey)",
+        "   OR piling-snow",
+        "3. ringing-bells",
+    )
     assert [(slot.name, slot.instead) for slot in chain(*rows)] == [
         ("laying-stones", ()),
         ("stacking-logs", ("pouring-concrete", "piling-snow")),

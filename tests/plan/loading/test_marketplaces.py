@@ -106,7 +106,13 @@ def test_an_invocation_that_hosts_may_not_take_is_said() -> None:
     assert [each.code for each in noted] == ["INVOCATION-FORM"]
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["plugins", "name", "source", "skills", "strict", "metadata", "pluginRoot"]), inner))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(st.sampled_from(["plugins", "name", "source", "skills", "strict", "metadata", "pluginRoot"]), inner)
+    ),
+)
 
 
 @given(st.text() | JSON.map(json.dumps))

@@ -36,7 +36,9 @@ def said(library: Library) -> list[tuple[str, str]]:
 
 
 def test_a_skill_knows_every_file_that_spoke_of_it() -> None:
-    library = merged("skills: {folding-maps: {category: paper, priority: 2}}", "skills: {folding-maps: {tier: one, provides: [folds]}}")
+    library = merged(
+        "skills: {folding-maps: {category: paper, priority: 2}}", "skills: {folding-maps: {tier: one, provides: [folds]}}"
+    )
     found = skill(library, "folding-maps")
     assert found.sources == ("maps/SKILL.md", "r.yaml", "g.yaml")
     assert (found.domain, found.priority, found.tier, found.provides) == ("paper", 2, "one", ("folds",))
@@ -53,7 +55,10 @@ def test_of_two_files_that_contradict_the_first_counts_and_it_is_said() -> None:
 
 
 def test_a_renamed_plugin_group_is_found_under_both_names_and_the_marketplace_counts() -> None:
-    library = merged('skills: {folding-maps: {invocation: "print-skills:folding-maps"}}', 'skills: {folding-maps: {invocation: "old-skills:maps"}}')
+    library = merged(
+        'skills: {folding-maps: {invocation: "print-skills:folding-maps"}}',
+        'skills: {folding-maps: {invocation: "old-skills:maps"}}',
+    )
     assert skill(library, "folding-maps").invocation == "paper-skills:folding-maps"
     assert library.resolve("print-skills:folding-maps").skill == "folding-maps"
     assert library.resolve("old-skills:maps").skill == "folding-maps"
@@ -68,7 +73,12 @@ def test_an_invocation_of_another_skill_is_not_taken_over() -> None:
 
 
 def test_without_a_marketplace_the_first_file_that_names_an_invocation_counts() -> None:
-    library = merge(Pieces(skills=(MAPS,), registries=[("r.yaml", read_registry("skills: {folding-maps: {invocation: 'a:maps'}}", file="r.yaml")[0])]))
+    library = merge(
+        Pieces(
+            skills=(MAPS,),
+            registries=[("r.yaml", read_registry("skills: {folding-maps: {invocation: 'a:maps'}}", file="r.yaml")[0])],
+        )
+    )
     assert skill(library, "folding-maps").invocation == "a:maps"
 
 
@@ -114,7 +124,10 @@ def test_a_name_without_a_skill_is_said_once_for_each_file_with_what_comes_near(
 
 
 def test_an_alias_that_is_taken_or_that_could_mean_several_is_said() -> None:
-    library = merged("skills: {maps: {priority: 1}, paper: {priority: 1}}", aliases=[("maps", ("folding-maps",)), ("paper", ("folding-maps", "binding-books"))])
+    library = merged(
+        "skills: {maps: {priority: 1}, paper: {priority: 1}}",
+        aliases=[("maps", ("folding-maps",)), ("paper", ("folding-maps", "binding-books"))],
+    )
     assert skill(library, "folding-maps").priority == 1
     assert [each.message for each in library.noted] == [
         "`maps` is taken for `folding-maps`, by the table of aliases",
@@ -130,12 +143,20 @@ def test_of_two_skills_with_one_name_the_first_stays() -> None:
     second = Skill(name="folding-maps", folder="/q/folding-maps", digest="9", sources=("q/SKILL.md",))
     library = merged(skills=(MAPS, second))
     assert [each.folder for each in library.skills] == [MAPS.folder]
-    assert said(library) == [("PLUGIN-SKILL", "marketplace.json"), ("PLUGIN-SKILL", "marketplace.json"), ("NAME-TWICE", "q/SKILL.md")]
+    assert said(library) == [
+        ("PLUGIN-SKILL", "marketplace.json"),
+        ("PLUGIN-SKILL", "marketplace.json"),
+        ("NAME-TWICE", "q/SKILL.md"),
+    ]
 
 
 def test_a_second_skill_of_another_plugin_goes_by_its_invocation() -> None:
     second = Skill(name="folding-maps", folder="/q/folding-maps", digest="9", sources=("q/SKILL.md",))
-    library = merge(Pieces(skills=(MAPS, second), plugins=(Plugin(name="a", skills=(MAPS.folder,)), Plugin(name="b", skills=(second.folder,)))))
+    library = merge(
+        Pieces(
+            skills=(MAPS, second), plugins=(Plugin(name="a", skills=(MAPS.folder,)), Plugin(name="b", skills=(second.folder,)))
+        )
+    )
     assert [each.name for each in library.skills] == ["folding-maps", "b:folding-maps"]
     assert library.resolve("b:folding-maps").skill == "b:folding-maps"
     assert library.resolve("a:folding-maps").skill == "folding-maps"
@@ -148,9 +169,17 @@ def test_of_two_blueprints_with_one_name_the_first_stays() -> None:
 
 
 def test_what_several_files_say_of_a_domain_is_put_together() -> None:
-    library = merged("categories: {paper: {description: of paper, default_tools: [Read]}}", "domain_rules: {paper: {always_end_with: finishing, description: other}}")
+    library = merged(
+        "categories: {paper: {description: of paper, default_tools: [Read]}}",
+        "domain_rules: {paper: {always_end_with: finishing, description: other}}",
+    )
     (domain,) = library.domains
-    assert (domain.description, domain.last, domain.tools, domain.sources) == ("of paper", ("finishing",), ("Read",), ("r.yaml", "g.yaml"))
+    assert (domain.description, domain.last, domain.tools, domain.sources) == (
+        "of paper",
+        ("finishing",),
+        ("Read",),
+        ("r.yaml", "g.yaml"),
+    )
 
 
 def test_thousands_of_names_that_find_nothing_are_counted_and_do_not_take_forever() -> None:

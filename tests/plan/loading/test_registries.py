@@ -118,7 +118,9 @@ def test_a_registry_says_all_of_this() -> None:
             chain=("folding-maps", "binding-books"), questions=3, time="5 minutes", file="{SKILLCHAIN_DIR}/blueprints/atlas.md", source="_registry.yaml",
         ),
     )  # fmt: skip
-    assert found.domains == (Domain(name="paper", description="things of paper", tools=("Read", "Bash"), sources=("_registry.yaml",)),)
+    assert found.domains == (
+        Domain(name="paper", description="things of paper", tools=("Read", "Bash"), sources=("_registry.yaml",)),
+    )
 
 
 def test_the_registry_of_a_domain_gives_its_domain_to_every_skill() -> None:
@@ -128,7 +130,13 @@ def test_the_registry_of_a_domain_gives_its_domain_to_every_skill() -> None:
     assert (said.domain, said.priority, said.required, said.keywords.primary) == ("stone", 10, False, ("brick", "wall"))
     assert (said.depends, said.tokens) == (Depends(hard=("mixing-mortar",)), 450)
     assert found.domains == (
-        Domain(name="stone", description="Walls", keywords=Keywords(primary=("wall",), secondary=("stone",)), tools=("Read",), sources=("stone.yaml",)),
+        Domain(
+            name="stone",
+            description="Walls",
+            keywords=Keywords(primary=("wall",), secondary=("stone",)),
+            tools=("Read",),
+            sources=("stone.yaml",),
+        ),
     )
 
 
@@ -152,7 +160,10 @@ def test_a_registry_with_one_broken_line_loses_only_that_value() -> None:
     assert noted[0].code == "YAML"
 
 
-@pytest.mark.parametrize(("said", "found"), [("78%", 0.78), (70, 0.7), (0.7, 0.7), ("0.5", 0.5), ("much", 0.1), ("nan", 0.1), (True, 0.1), ("900%", 0.1)])
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [("78%", 0.78), (70, 0.7), (0.7, 0.7), ("0.5", 0.5), ("much", 0.1), ("nan", 0.1), (True, 0.1), ("900%", 0.1)],
+)
 def test_a_share_is_written_in_many_ways(said: object, found: float) -> None:
     assert share(said, 0.1) == pytest.approx(found)
 
@@ -190,7 +201,9 @@ def test_outputs_are_paths_and_what_must_stand_in_them() -> None:
     assert sorted(each.code for each in noted) == ["OUTPUTS", "OUTPUTS-LEFT", "OUTSIDE"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "7", "- x", "a: [", "skills: 7", "skills: [1, [2]]", "tiers: x\npatterns: 3\ndomain_rules: [a]"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "7", "- x", "a: [", "skills: 7", "skills: [1, [2]]", "tiers: x\npatterns: 3\ndomain_rules: [a]"]
+)
 def test_what_is_neither_registry_nor_graph_says_nothing(text: str) -> None:
     assert read_registry(text, file="r.yaml")[0].said == ()
     assert read_graph(text, file="g.yaml")[0].said == ()

@@ -18,7 +18,11 @@ def read(text: str, folder: str = "/place/folding-maps") -> tuple[Skill, list[st
 def test_a_whole_skill_has_nothing_odd() -> None:
     skill, found = read(WHOLE)
     assert found == []
-    assert (skill.name, skill.invocation, skill.description) == ("folding-maps", "folding-maps", "Folds maps. Use it when a map is flat.")
+    assert (skill.name, skill.invocation, skill.description) == (
+        "folding-maps",
+        "folding-maps",
+        "Folds maps. Use it when a map is flat.",
+    )
     assert (skill.lines, skill.digest, skill.sources) == (8, "sha256:0", ("SKILL.md",))
     assert skill.body.startswith("\n# Folding")
 
@@ -47,7 +51,9 @@ def test_broken_yaml_keeps_name_and_description() -> None:
 
 
 def test_extra_keys_are_said_and_not_used() -> None:
-    skill, found = read(WHOLE.replace("---\n\n#", "argument-hint: a map\nversion: 2\npermissionMode: bypassPermissions\n---\n\n#"))
+    skill, found = read(
+        WHOLE.replace("---\n\n#", "argument-hint: a map\nversion: 2\npermissionMode: bypassPermissions\n---\n\n#")
+    )
     assert found == ["EXTRA-KEY"]
     assert skill.tools == ()
 
@@ -106,6 +112,8 @@ def test_no_text_makes_it_raise_and_every_skill_has_a_name(text: str, folder: st
 @given(st.text(max_size=60))
 @settings(deadline=None)
 def test_no_file_gives_itself_more_than_a_list_of_wishes(wish: str) -> None:
-    skill, _ = read_skill(f"---\nname: x\ndescription: y\nallowed-tools: {wish!r}\npermissionMode: {wish!r}\n---\n", file="SKILL.md")
+    skill, _ = read_skill(
+        f"---\nname: x\ndescription: y\nallowed-tools: {wish!r}\npermissionMode: {wish!r}\n---\n", file="SKILL.md"
+    )
     plain, _ = read_skill("---\nname: x\ndescription: y\n---\n", file="SKILL.md")
     assert {key for key in skill.__struct_fields__ if getattr(skill, key) != getattr(plain, key)} <= {"tools", "lines", "body"}

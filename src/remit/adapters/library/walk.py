@@ -12,6 +12,7 @@ from remit.plan.skill import Noted
 MOST_ENTRIES = 50_000
 MOST_DEPTH = 12
 MOST_LISTED = 500
+MOST_NOTED = 500
 SKIPPED = {".git", "node_modules", "__pycache__", ".venv", "venv", ".hg", ".svn", "dist", "target", ".tox", ".mypy_cache"}
 
 
@@ -78,8 +79,10 @@ class Walk:
         return real == self.root or self.root in real.parents
 
     def note(self, code: str, path: Path, message: str) -> None:
-        """One finding about a path."""
-        self.noted.append(Noted(code=code, severity="warning", file=printable(path), message=message))
+        """One finding about a path, once."""
+        noted = Noted(code=code, severity="warning", file=printable(path), message=message)
+        if noted not in self.noted and len(self.noted) < MOST_NOTED:
+            self.noted.append(noted)
 
     def _look(self, path: Path, seen: set[tuple[int, int]]) -> tuple[Folder | None, list[str]]:
         """The plain files and the directories of one directory; None where it was seen before, or cannot be read."""
