@@ -15,7 +15,9 @@ from remit.plan.library import Library
 from remit.plan.routing import Route
 from remit.plan.skill import Skill
 
-LIBRARY = Library(skills=tuple(Skill(name=name) for name in ("a", "b", "c", "d", "e")), aliases=(("old-b", ("b",)), ("either", ("c", "d"))))
+LIBRARY = Library(
+    skills=tuple(Skill(name=name) for name in ("a", "b", "c", "d", "e")), aliases=(("old-b", ("b",)), ("either", ("c", "d")))
+)
 FILE = """\
 criteria: [{name: other}]
 scenarios:
@@ -89,7 +91,9 @@ def test_the_verb_scores_a_library_and_says_it_in_json_too(tmp_path: Path) -> No
     assert document["schema"] == "remit.bench.routing/1" and document["goals"][0]["right"] is True
 
 
-@pytest.mark.parametrize("words", [["routing"], ["routing", "startup"], ["startup", "--library", "."], ["routing", "--library", "/nowhere/at/all"]])
+@pytest.mark.parametrize(
+    "words", [["routing"], ["routing", "startup"], ["startup", "--library", "."], ["routing", "--library", "/nowhere/at/all"]]
+)
 def test_the_verb_says_what_is_missing(words: list[str]) -> None:
     found = CliRunner().invoke(command, words)
     assert isinstance(found.exception, BadInput)

@@ -232,7 +232,9 @@ def limits(draw: st.DrawFn) -> Limits:
     )
 
 
-PLACE = st.one_of(PATH.filter(lambda path: path != "any"), FILE.map(lambda path: f"{path}/"), st.sampled_from(["src/", "**/*.py", "docs/?.md"]))
+PLACE = st.one_of(
+    PATH.filter(lambda path: path != "any"), FILE.map(lambda path: f"{path}/"), st.sampled_from(["src/", "**/*.py", "docs/?.md"])
+)
 DELIVERABLE = st.builds(
     Deliverable, name=TEXT, by=st.one_of(st.just(""), LINE), files=st.lists(PLACE, min_size=1, max_size=2, unique=True).map(tuple),
     either=st.lists(st.lists(PLACE, min_size=1, max_size=2, unique=True).map(tuple), max_size=2).map(tuple),

@@ -14,9 +14,11 @@ from remit.authority.decision import Allow, Refuse
 from remit.contract.contract import Contract
 from remit.contract.limits import Limits
 from remit.contract.party import Organisation
+from remit.engine.briefing import briefed
 from remit.engine.gate import Gate
 from remit.engine.last_words import last_words
 from remit.engine.skill import MOST
+from remit.engine.skill_folders import within
 from remit.plan.skill import Pinned
 from remit.plan.skill_call import SKILL, called, find, skill_rule, skill_tool
 from remit.ports import Job
@@ -326,19 +328,89 @@ def test_a_command_finds_its_task_in_a_file_and_its_skill_in_sight(tmp_path: Pat
     story(tell)
 
 
-def test_a_skill_of_the_workspace_or_of_remits_own_state_is_not_shown_a_second_time(tmp_path: Path) -> None:
+async def furnished(tmp_path: Path, *places: str, **files: str) -> tuple[tuple[str, ...], dict[str, str], list[str]]:
+    """What the box of a run shows, what is laid into it, and where its skills say they are. One skill in each place."""
+    seen: list[Any] = []
+    names = [f"words:skill-{number}" for number in range(len(places))]
+
+    async def agent(inside: Inside) -> None:
+        at = [(await inside.act("call", SKILL, arguments={"skill": each}))["output"].splitlines()[0] for each in names]
+        laid = {path: text for path, text in inside._plan.files.items() if "/skills/" in path}
+        seen.append((inside._plan.visible, laid, [each.removeprefix("Base directory for this skill: ") for each in at]))
+
+    world = Library(tmp_path, agent)
+    world.skills = tuple(skill(tmp_path / each, name) for each, name in zip(places, names, strict=True))
+    for name, text in files.items():
+        (Path(world.skills[0].folder) / name.replace("_", ".")).write_text(text)
+    await world.begin(invoking(*names))
+    return seen[0]  # type: ignore[no-any-return]
+
+
+def test_a_skill_is_shown_where_it_lies_unless_that_is_the_workspace_or_remits_own_state(tmp_path: Path) -> None:
     async def tell() -> None:
-        seen: list[Any] = []
-
-        async def agent(inside: Inside) -> None:
-            seen.append(inside._plan.visible)
-
-        world = Library(tmp_path, agent)
-        world.skills = (skill(world.work / "skills"), skill(world.home / "skills", TWO))
-        await world.begin(invoking(ONE, TWO))
-        assert seen == [()]
+        visible, laid, at = await furnished(tmp_path, "library", "home/skills", "home/runs", "work/skills")
+        assert visible == tuple(f"{tmp_path}/{each}" for each in ("library/skill-0-folder", "home/skills/skill-1-folder"))
+        assert laid == {} and at[3] == f"{tmp_path}/work/skills/skill-3-folder"
 
     story(tell)
+
+
+def test_a_skill_among_the_hidden_settings_of_a_workspace_is_copied_without_secrets_links_and_what_is_no_text(
+    tmp_path: Path,
+) -> None:
+    async def tell() -> None:
+        (tmp_path / "work/.claude/skills/skill-0-folder").mkdir(parents=True)
+        (tmp_path / "work/.claude/skills/skill-0-folder/link.md").symlink_to("/etc/passwd")
+        (tmp_path / "work/.claude/skills/skill-0-folder/picture.png").write_bytes(b"\x89PNG\0")
+        visible, laid, at = await furnished(tmp_path, "work/.claude/skills", tone_md="kindly\n", _env="KEY=1")
+        place = "/run/remit/skills/skill-0-folder"
+        assert (visible, at) == ((), [place]) and laid == {f"{place}/SKILL.md": TEXT, f"{place}/tone.md": "kindly\n"}
+
+    story(tell)
+
+
+def test_a_runtime_is_told_where_its_skills_are_in_the_box_and_of_no_folder_that_is_not_there(tmp_path: Path) -> None:
+    world = Library(tmp_path, lambda _: None)  # type: ignore[arg-type,return-value]
+    places = ("library", "work/skills", "work/.claude/skills", "home/runs")
+    skills = [skill(tmp_path / each, f"words:skill-{number}") for number, each in enumerate(places)]
+    gone = Pinned(name="gone", invocation="words:gone", folder=f"{tmp_path}/nowhere/gone")
+    given: dict[str, Any] = {"organisation": ORGANISATION, "workspace": str(world.work), "command": (), "trigger": "a test"}
+    run = Run(id="r1", started=Started(run="r1", contract=invoking(ONE), skills=(*skills, gone), **given))
+    told = briefed(world.hands, run, "token")
+    assert [each.folder for each in told.skills] == [
+        skills[0].folder,
+        skills[1].folder,
+        "/run/remit/skills/skill-2-folder",
+        "",
+        "",
+    ]
+    assert [tool.name for tool in told.tools] == [SKILL]
+
+
+def test_a_brief_is_the_whole_task_word_for_word(tmp_path: Path) -> None:
+    world = Library(tmp_path, lambda _: None)  # type: ignore[arg-type,return-value]
+    given: dict[str, Any] = {"organisation": ORGANISATION, "workspace": str(world.work), "command": (), "trigger": "a test"}
+    fact = Started(run="r1", contract=invoking(ONE), brief="You are executing\n a single skill.\n", **given)
+    assert briefed(world.hands, Run(id="r1", started=fact), "token").text == "You are executing\n a single skill.\n"
+    plain = briefed(world.hands, Run(id="r1", started=msgspec.structs.replace(fact, brief="")), "token")
+    assert plain.text.startswith("# Task") and plain.skills == () and [each.name for each in plain.tools] == [SKILL]
+
+
+@pytest.mark.parametrize(
+    ("path", "is_within"),
+    [
+        ("{}/references/tone.md", True), ("{}", True), ("{}/**", True), ("{}/../other/a.md", False), ("{}-other/a.md", False),
+        ("/etc/passwd", False), ("docs/a.md", False),
+    ],
+)  # fmt: skip
+def test_reading_beside_a_skill_of_the_run_is_for_the_box_alone_to_decide(tmp_path: Path, path: str, is_within: bool) -> None:
+    mine = skill(tmp_path / "library")
+    given: dict[str, Any] = {"organisation": ORGANISATION, "workspace": "/work", "command": (), "trigger": "a test"}
+    run = Run(id="r1", started=Started(run="r1", contract=invoking(ONE), skills=(mine,), **given))
+    action = Action(verb="read", object=path.format(mine.folder))
+    assert within(run, action) is is_within
+    assert not within(run, msgspec.structs.replace(action, verb="write"))
+    assert not within(Run(id="r1"), action)
 
 
 # ------------------------------------------------------------------------------------------------------------------ last words

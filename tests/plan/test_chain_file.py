@@ -11,7 +11,7 @@ from remit.contract.limits import Limits
 from remit.contract.outcome import FileCheck, RunCheck
 from remit.contract.rule import Rule
 from remit.plan.chain_file import check_chain, print_chain, read_chain
-from remit.plan.fits import fixed, fits_plan
+from remit.plan.fits import fits_plan, fixed
 from remit.plan.graph import waves
 from remit.plan.library import Library
 from remit.plan.mode import advise
@@ -20,7 +20,9 @@ from remit.plan.step import Left, Plan, Step
 
 EXAMPLES = sorted(Path(__file__, "../../../examples/chains").resolve().glob("*.chain.yaml"))
 SKILLS = ("outlining-articles", "indexing-text", "writing-style")
-LIBRARY = Library(skills=tuple(Skill(name=name, invocation=f"help:{name}", folder=f"/skills/{name}", digest="sha256:1") for name in SKILLS))
+LIBRARY = Library(
+    skills=tuple(Skill(name=name, invocation=f"help:{name}", folder=f"/skills/{name}", digest="sha256:1") for name in SKILLS)
+)
 
 
 def read(text: str, goal: str = "") -> Plan:
@@ -117,7 +119,9 @@ def test_a_chain_inside_a_chain_has_the_mode_of_the_whole() -> None:
     assert read(text.replace("mode: standard, ", "")).step("in").chain is not None
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "- a\n", "goal: g\n", "goal: g\nsteps: []\n", "goal: [\n", "\x00", "a: *b\n"])
+@pytest.mark.parametrize(
+    "text", ["", "# nothing\n", "- a\n", "goal: g\n", "goal: g\nsteps: []\n", "goal: [\n", "\x00", "a: *b\n"]
+)
 def test_what_is_no_chain_is_refused_with_a_reason(text: str) -> None:
     assert mistakes(text)
 
@@ -129,7 +133,9 @@ def test_chains_inside_chains_have_a_depth() -> None:
     assert "1 TOO-DEEP" in mistakes(f"{{goal: g, steps: [{text}]}}")
 
 
-WORDS = st.text(st.characters(codec="ascii", categories=("L", "N", "P", "S", "Zs")) | st.sampled_from("é\n:#"), min_size=1, max_size=30)
+WORDS = st.text(
+    st.characters(codec="ascii", categories=("L", "N", "P", "S", "Zs")) | st.sampled_from("é\n:#"), min_size=1, max_size=30
+)
 TEXT = WORDS.map(str.strip).filter(bool)
 PATHS = st.lists(st.sampled_from(("a.md", "b/**", "c/*.py", "d/e/f.txt")), unique=True, max_size=2).map(tuple)
 RULES = (
@@ -159,7 +165,9 @@ def chains(draw: st.DrawFn, depth: int = 1) -> Plan:
                 why=draw(st.just("") | TEXT),
             )
         )  # fmt: skip
-    owed = Deliverable(name="D", by="s0", files=("a.md",), either=(("b.py", "b.ts"),), contains=(Content(pattern="x.*", place="a.md"),))
+    owed = Deliverable(
+        name="D", by="s0", files=("a.md",), either=(("b.py", "b.ts"),), contains=(Content(pattern="x.*", place="a.md"),)
+    )
     return Plan(
         name=draw(TEXT), title=draw(st.just("") | TEXT), goal=draw(TEXT), steps=tuple(steps),
         deliverables=draw(st.sampled_from(((), (owed,)))), left=draw(st.sampled_from(((), (Left(name="x", why="later"),)))),
@@ -177,7 +185,12 @@ def test_what_is_printed_reads_back_to_the_same_plan(plan: Plan) -> None:
     assert read_chain(print_chain(plan), file="it.chain.yaml", library=LIBRARY) == (plan, ())
 
 
-@given(st.text(max_size=200) | st.lists(st.sampled_from(("goal: g\n", "steps:\n", "  - ", "chain: {", "}", "[a]", "prompt: p", "\n", "after: a"))).map("".join))
+@given(
+    st.text(max_size=200)
+    | st.lists(st.sampled_from(("goal: g\n", "steps:\n", "  - ", "chain: {", "}", "[a]", "prompt: p", "\n", "after: a"))).map(
+        "".join
+    )
+)
 def test_no_text_makes_the_reader_fail(text: str) -> None:
     plan, noted = read_chain(text, file="it.chain.yaml", library=LIBRARY)
     assert plan is not None or noted

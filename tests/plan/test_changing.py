@@ -12,7 +12,10 @@ PLAN = Plan(
     name="p",
     goal="g",
     steps=(Step(id="a"), Step(id="b", after=("a",)), Step(id="c", after=("b",), soft=("a",)), Step(id="d", any_of=(("b", "a"),))),
-    deliverables=(Deliverable(name="Schema", by="b", files=("schema.sql",)), Deliverable(name="Page", by="c", files=("page.html",))),
+    deliverables=(
+        Deliverable(name="Schema", by="b", files=("schema.sql",)),
+        Deliverable(name="Page", by="c", files=("page.html",)),
+    ),
 )
 
 

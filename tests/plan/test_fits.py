@@ -25,7 +25,9 @@ from remit.plan.step import Plan, Step
         (Work(definable=False, clear_stop=False), "neither"),
     ],
 )
-def test_what_is_known_beforehand_is_a_chain_what_is_not_is_delegated_and_nothing_said_is_neither(work: Work, choice: str) -> None:
+def test_what_is_known_beforehand_is_a_chain_what_is_not_is_delegated_and_nothing_said_is_neither(
+    work: Work, choice: str
+) -> None:
     found = fits(work)
     assert found.choice == choice and found.reasons
 
@@ -44,7 +46,14 @@ def test_regulated_work_is_numbered_and_coupled_code_is_warned_of_whatever_is_ch
         assert found.procedure and len(found.beware) == 2
 
 
-BOUND = Step(id="a", kind="prompt", prompt="p", writes=("a.md",), limits=Limits(turns=5), checks=(FileCheck(id="c", file="a.md", exists=True),))
+BOUND = Step(
+    id="a",
+    kind="prompt",
+    prompt="p",
+    writes=("a.md",),
+    limits=Limits(turns=5),
+    checks=(FileCheck(id="c", file="a.md", exists=True),),
+)
 
 
 def test_a_bounded_prompt_lacks_nothing_and_commands_and_people_are_bounded_by_nature() -> None:

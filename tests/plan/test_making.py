@@ -1,8 +1,8 @@
 """A plan from a blueprint or a list of skills: order, alternatives, answers, what is owed, and that no name is ever guessed."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +31,12 @@ LIBRARY = Library(
         skill("shipping-north"),
         skill("shipping-south"),
     ),
-    aliases=(("colours", ("choosing-colours",)), ("shipping", ("shipping-north", "shipping-south")), ("records", ("keeping-records",)), ("nothing", ())),
+    aliases=(
+        ("colours", ("choosing-colours",)),
+        ("shipping", ("shipping-north", "shipping-south")),
+        ("records", ("keeping-records",)),
+        ("nothing", ()),
+    ),
     tiers=(("base", 1), ("part", 2), ("whole", 4)),
 )
 SLOTS = (
@@ -94,7 +99,10 @@ def test_needs_are_those_that_files_declare_then_layers_then_position() -> None:
 def test_deliverables_stand_under_the_steps_that_owe_them() -> None:
     plan = made(maturity="production")
     assert plan.maturity == "advanced"
-    assert [(each.name, each.by) for each in plan.deliverables][:2] == [("Colours", "choosing-colours"), ("Pages", "drawing-pages")]
+    assert [(each.name, each.by) for each in plan.deliverables][:2] == [
+        ("Colours", "choosing-colours"),
+        ("Pages", "drawing-pages"),
+    ]
 
 
 def test_an_optional_line_is_taken_where_something_wanted_is_owed_by_it() -> None:
@@ -118,7 +126,7 @@ def test_what_a_line_that_is_not_taken_owes_is_left_and_said() -> None:
         ({"alternatives": {"shipping-north": "shipping-south"}}, "shipping-south"),
     ],
 )
-def test_of_alternatives_the_caller_or_an_answer_chooses(more: Mapping[str, object], taken: str) -> None:
+def test_of_alternatives_the_caller_or_an_answer_chooses(more: dict[str, Any], taken: str) -> None:
     assert [name for name in names(made(**more)) if name.startswith("shipping")] == [taken]
 
 
@@ -190,15 +198,21 @@ def test_a_name_that_means_no_skill_is_reported_with_the_nearest_and_there_is_no
 def test_what_a_name_could_mean_is_chosen_by_the_caller_and_an_optional_unknown_is_left_with_a_warning() -> None:
     slots = (Slot(name="shipping"), Slot(name="nothing", optional=True))
     plan, noted = make_plan(
-        LIBRARY, goal="g", blueprint=Blueprint(name="b", patterns=(Pattern(name="p", slots=slots),)), alternatives={"shipping": "shipping-south"}
+        LIBRARY,
+        goal="g",
+        blueprint=Blueprint(name="b", patterns=(Pattern(name="p", slots=slots),)),
+        alternatives={"shipping": "shipping-south"},
     )
     assert plan is not None and names(plan) == ["shipping-south"] and codes(noted) == [("warning", "UNRESOLVED")]
 
 
 def test_two_lines_that_mean_one_skill_are_one_step() -> None:
-    twice = Blueprint(name="b", patterns=(Pattern(name="p", slots=(Slot(name="records"), Slot(name="keeping-records"), Slot(name="colours"))),))
+    twice = Blueprint(
+        name="b", patterns=(Pattern(name="p", slots=(Slot(name="records"), Slot(name="keeping-records"), Slot(name="colours"))),)
+    )
     plan, noted = make_plan(LIBRARY, goal="g", blueprint=twice)
     assert plan is not None and names(plan) == ["keeping-records", "choosing-colours"]
+    assert codes(noted) == [("note", "SAME-SKILL")]
 
 
 def test_an_optional_skill_that_is_none_is_refused() -> None:

@@ -60,7 +60,8 @@ def test_steps_that_no_agent_carries_do_not_count_and_those_of_inner_chains_do()
 
 
 @pytest.mark.parametrize(
-    ("asked", "mode"), [(("1",), "standard"), (("2",), "delegated"), (("Standard ",), "standard"), (("delegated", "2"), "delegated")]
+    ("asked", "mode"),
+    [(("1",), "standard"), (("2",), "delegated"), (("Standard ",), "standard"), (("delegated", "2"), "delegated")],
 )
 def test_a_mode_is_chosen_by_its_number_or_its_name(asked: tuple[str, ...], mode: str) -> None:
     assert one_mode(*asked) == mode

@@ -38,5 +38,7 @@ def test_a_step_says_who_does_what_within_what_and_what_proves_it() -> None:
 
 def test_a_person_reads_it_line_by_line() -> None:
     shown = "\n".join(lines(procedure(PLAN, standing={"collect": "complete"})))
-    assert shown.startswith("1. collect: Collect the changes [complete]\n   by sub-agent on light; what the chain may; claims notes/; at most 1m\n")
+    assert shown.startswith(
+        "1. collect: Collect the changes [complete]\n   by sub-agent on light; what the chain may; claims notes/; at most 1m\n"
+    )
     assert "   never beside 1\n" in shown and "3.1. lint: runs make lint\n   by remit, in the sandbox" in shown

@@ -1,8 +1,11 @@
 """`.skillchain-progress.json` 1.0: read from anything, written in the order of the schema, and the same again."""
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -161,7 +164,17 @@ def test_a_context_of_fifty_kilobytes_is_too_large() -> None:
 
 
 def test_what_is_no_object_is_no_progress() -> None:
-    for text in ("", "[]", "nonsense", "{", "3", '{"a": 1}x', "[" * 100_000, " " * (4 * 1024 * 1024 + 1)):
+    for text in (
+        "",
+        "[]",
+        "nonsense",
+        "{",
+        "3",
+        '{"a": 1}x',
+        "[" * 100_000,
+        '{"a": ' * 200 + "1" + "}" * 200,
+        " " * (4 * 1024 * 1024 + 1),
+    ):
         found, noted = read_progress(text, file=NAME)
         assert found is None
         assert [each.severity for each in noted] == ["error"]
@@ -244,3 +257,13 @@ def test_the_keys_stand_in_the_order_of_the_schema() -> None:
         "validation", "execution", "later",
     ]  # fmt: skip
     assert context_bytes(Gathered()) == 2
+
+
+def test_the_sample_of_the_real_repository_is_written_byte_by_byte() -> None:
+    place = os.environ.get("REMIT_SKILL_LATER")
+    samples = sorted(Path(place).rglob("test-progress.json")) if place else []
+    if not samples:
+        pytest.skip("REMIT_SKILL_LATER is not set to a copy with a sample")
+    progress, codes = read(samples[0].read_text())
+    assert codes == []
+    assert write_progress(progress) == samples[0].read_text()

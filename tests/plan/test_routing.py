@@ -26,10 +26,23 @@ SHOW = Blueprint(
     name="show",
     category="frontend",
     keywords=Keywords(primary=("dashboard", "metrics"), secondary=("overview",)),
-    patterns=(Pattern(name="p", slots=(Slot(name="choosing-colours"), Slot(name="drawing-charts"), Slot(name="joining-parts", optional=True))),),
+    patterns=(
+        Pattern(
+            name="p",
+            slots=(Slot(name="choosing-colours"), Slot(name="drawing-charts"), Slot(name="joining-parts", optional=True)),
+        ),
+    ),
 )
-STORE = Blueprint(name="store", keywords=Keywords(primary=("record store",)), patterns=(Pattern(name="p", slots=(Slot(name="keeping-records"),)),))
-LIBRARY = Library(skills=SKILLS, blueprints=(SHOW, STORE), domains=(Domain(name="frontend", first=("choosing-colours",), last=("joining-parts",)),))
+STORE = Blueprint(
+    name="store",
+    keywords=Keywords(primary=("record store",)),
+    patterns=(Pattern(name="p", slots=(Slot(name="keeping-records"),)),),
+)
+LIBRARY = Library(
+    skills=SKILLS,
+    blueprints=(SHOW, STORE),
+    domains=(Domain(name="frontend", first=("choosing-colours",), last=("joining-parts",)),),
+)
 
 
 def test_a_primary_word_makes_ten_points_a_secondary_five_and_the_reasons_say_so() -> None:
@@ -104,7 +117,13 @@ def test_four_domains_are_too_many_without_a_blueprint() -> None:
 
 @pytest.mark.parametrize(
     ("domains", "said"),
-    [((), ""), (("data",), "data"), (("backend", "frontend"), "fullstack"), (("backend", "data"), "multi-domain"), (("a", "b", "c"), "multi-domain")],
+    [
+        ((), ""),
+        (("data",), "data"),
+        (("backend", "frontend"), "fullstack"),
+        (("backend", "data"), "multi-domain"),
+        (("a", "b", "c"), "multi-domain"),
+    ],
 )
 def test_domains_have_one_name_together(domains: tuple[str, ...], said: str) -> None:
     assert across(domains) == said
@@ -122,7 +141,9 @@ def test_two_spellings_of_one_thing_are_one(one: str, other: str) -> None:
     assert stems(one) == stems(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("logging", "login"), ("AWS", "web services"), ("rest", "restore"), ("states", "stats"), ("ml", "html")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("logging", "login"), ("AWS", "web services"), ("rest", "restore"), ("states", "stats"), ("ml", "html")]
+)
 def test_two_things_are_not_taken_for_one(one: str, other: str) -> None:
     assert not holds(stems(other), stems(one)) and not holds(stems(one), stems(other))
 

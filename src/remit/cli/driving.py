@@ -110,8 +110,9 @@ class Follower:
         """Write what there is to tell, as fast as it is read."""
         while True:
             await self.told()
-            async with self._writing:
-                await anyio.to_thread.run_sync(self._view.draw, abandon_on_cancel=True)
+            if self._view.due():
+                async with self._writing:
+                    await anyio.to_thread.run_sync(self._view.draw, abandon_on_cancel=True)
             await anyio.sleep(POLL)
 
     async def told(self) -> None:

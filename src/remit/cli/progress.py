@@ -160,9 +160,13 @@ class View:
         }  # fmt: skip
         self._run, self._children = run, fresh
 
+    def due(self) -> bool:
+        """Whether there is a tree, and its next picture is due."""
+        return self._run is not None and time.monotonic() - self._drawn >= FRAME
+
     def draw(self) -> None:
-        """The next picture, when it is due."""
-        if self._run is None or self._run.chain is None or time.monotonic() - self._drawn < FRAME:
+        """The next picture."""
+        if self._run is None or self._run.chain is None:
             return
         from remit.cli.live import Live
 
@@ -177,7 +181,6 @@ class View:
 
     def end(self) -> None:
         """The last picture; what comes after it is printed below."""
-        self._drawn = 0.0
         self.draw()
         self.hold()
         self._live, self._run = None, None

@@ -30,7 +30,7 @@ def print_contract(contract: Contract) -> str:
         tree[effect] = [rule_tree(rule, f"{effect}-{rule.verb}-{number}") for number, rule in enumerate(group, 1)]
     tree |= {
         "limits": limits_tree(contract.limits),
-        "success": [_check(check, number) for number, check in enumerate(contract.success, 1)],
+        "success": [check_tree(check, number) for number, check in enumerate(contract.success, 1)],
         "recovery": [_rung(rung, number) for number, rung in enumerate(contract.recovery, 1)],
         "escalation": [_escalation(entry) for entry in contract.escalation],
         "tools": {tool.name: tool_tree(tool) for tool in contract.tools},
@@ -198,7 +198,7 @@ def _window(tree: dict[str, Any], window: Sum | Count) -> dict[str, Any]:
     return some({**tree, "per": window.per, "within": within, "then": window.then, "scope": scope})
 
 
-def _check(check: Check, number: int) -> dict[str, Any]:
+def check_tree(check: Check, number: int) -> dict[str, Any]:
     name = {"id": check.id if check.id != f"check-{number}" else None}
     match check:
         case RunCheck():

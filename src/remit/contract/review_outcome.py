@@ -49,11 +49,14 @@ def _limits(case: Case) -> Iterator[Finding]:
 def _rung(case: Case, rung: Recovery, where: str) -> Iterator[Finding]:
     named = rung.when.removesuffix(" fails")
     checks = [check.id for check in case.draft.success]
-    if rung.when.endswith(" fails") and named not in (*checks, "any check"):
+    if rung.when.endswith(" fails") and named not in (*checks, "any check", "step"):
         near = nearest(named, checks)
         hint = f"did you mean `{near}`?" if near else f"checks here: {', '.join(checks) or 'none'}"
         yield case.say("UNKNOWN-CHECK", "error", f"{where}.when", f"there is no check `{named}`", hint)
-    if rung.do == "continue" and not rung.listed_in:
+    if rung.when == "step fails" and rung.do in {"hand over", "undo"}:
+        what = f"a step that fails cannot be answered with `{rung.do}`"
+        yield case.say("STEP-REMEDY", "error", where, what, "one of `retry 2`, `continue` (it is skipped), `ask owner`, `stop`")
+    if rung.do == "continue" and not rung.listed_in and rung.when != "step fails":
         what = "`continue` without a list: whatever failed would be forgotten"
         yield case.say(
             "CONTINUE-UNLISTED", "error", where, what, "add `listed in: FILE`; each line is an exception the owner accepts"

@@ -6,6 +6,7 @@ from remit.contract.contract import Contract
 from remit.contract.party import Tool
 from remit.contract.print import print_contract
 from remit.engine.hands import Hands
+from remit.engine.skill_folders import seen
 from remit.plan.skill_call import SKILL, inviting, skill_tool
 from remit.ports import METER, Task
 from remit.run.state import Run
@@ -25,7 +26,7 @@ def briefed(hands: Hands, run: Run, token: str) -> Task:
         because=run.because, model=run.started.model or contract.model, command=run.started.command,
         cwd=str(Path(run.started.workspace)), state=state, keeps=contract.history == "keep" or run.carried > 0, token=token,
         meter=PLACE, most_output=min((each.output for each in contract.models if each.output), default=None),
-        tools=declared(run), skills=run.started.skills,
+        tools=declared(run), skills=seen(hands, run),
     )  # fmt: skip
 
 

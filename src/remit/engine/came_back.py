@@ -62,10 +62,12 @@ def _outcome(child: Run, refused: str) -> tuple[Outcome | None, str]:
     """How a child came back; None while it waits for somebody."""
     if child.verdict is None:
         return (None, "") if not refused else ("failed", refused)
-    if child.verdict == "success":
+    if child.verdict in {"success", "success_with_exceptions"} and child.acceptance != "declined":
         if child.publish_failed:
             return "conflict", child.publish_failed
-        return ("complete", "") if child.published is not None else (None, "")
+        if child.published is None:
+            return None, ""  # what it left out waits for its owner
+        return "complete", f"without {', '.join(child.exceptions)}" if child.exceptions else ""
     why = child.why or child.verdict
     if (child.verdict == "exhausted" and "time" in child.warned | frozenset(why.split())) or "time reached" in child.warned:
         return "hung", f"it did not end in time ({child.limits.time} s)"

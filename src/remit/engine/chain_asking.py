@@ -7,7 +7,7 @@ from remit.engine.telling import told
 from remit.engine.waiting import until_answered
 from remit.plan.screens import gaps, trouble
 from remit.run.asking import deadline, escalation
-from remit.run.chain_move import GAPS, TROUBLE, AskGaps, AskPerson, AskStep
+from remit.run.chain_move import TROUBLE, AskGaps, AskPerson, AskStep, chain_moves
 from remit.run.event import QuestionAsked
 from remit.run.state import Run
 
@@ -18,6 +18,8 @@ async def ask(hands: Hands, run_id: str, move: Asking) -> None:
     """Put it as a row, tell whom it asks, and let somebody at the terminal answer at once."""
     async with hands.ledger.transaction() as transaction:
         run = hands.folds.within(transaction, run_id)
+        if move not in chain_moves(run):  # somebody was faster, or it was stopped meanwhile
+            return
         asked = _question(hands, run, move, f"Q{len(run.questions) + 1}")
         transaction.append(asked)
         for row in told(run, asked.of[0], f"{asked.question}: {asked.text.splitlines()[0]}", question=asked.question):
@@ -35,7 +37,7 @@ def _question(hands: Hands, run: Run, move: Asking, name: str) -> QuestionAsked:
     )  # fmt: skip
     match move:
         case AskGaps():
-            return replace(asked, about="gaps", text=gaps(move.missing), options=GAPS, step=str(chain.round))
+            return replace(asked, about="gaps", text=gaps(move.missing), options=move.options, step=str(chain.round))
         case AskStep():
             stood = chain.steps[move.step]
             preview = f"{stood.outcome}: {stood.why}"

@@ -22,10 +22,13 @@ from remit.plan.contracting import CONVERSATION, VALIDATION, who
 from remit.ports import Box, Outfit, Seat, Task
 from remit.run import chain_move as m
 from remit.run.chain_move import chain_moves
-from remit.run.chained import GapsAccepted, Outcome, PlanEnded, StepEnded, StepSkipped
+from remit.run.chained import GapsAccepted, Outcome, PlanEnded, StepEnded, StepReopened, StepSkipped
+from remit.run.errand import errand
+from remit.run.event import Event
 from remit.run.state import Run
 
 TICK = 0.2
+SUCCESS = frozenset({"success", "success_with_exceptions"})
 IDLE = ("cat",)
 """what holds the stage while the coordinator works: it waits for the end of its input"""
 
@@ -45,6 +48,8 @@ class Coordinator:
         self._scope = anyio.CancelScope()
         self._left_off = False
         self._known: Run | None = None
+        self._rested: dict[str, int] = {}
+        """children that came back without an end, and how far their records went then"""
 
     def holds(self, box: Box) -> None:
         """The box that the stage of the chain is written through."""
@@ -81,9 +86,9 @@ class Coordinator:
     async def _restore(self) -> None:
         """What complete steps had made goes into a stage that has nothing of it, in the order in which it was merged."""
         run = await self._run()
-        if run.carried or run.chain is None:
+        if run.chain is None:
             return
-        for child in run.chain.merged:
+        for child in run.chain.merged[run.chain.sealed if run.carried else 0 :]:
             await bring(self._hands, await self._hands.replay(child), again=True)
 
     async def _coordinate(self, seat: Seat) -> None:
@@ -92,12 +97,12 @@ class Coordinator:
                 run = await self._run()
                 if run.stop or run.chain is None or run.chain.over:
                     break
-                for move in chain_moves(run):
+                for move in await self._possible(run):
                     await self._make(group, seat, run, move)
                 run = await self._run()
                 if run.chain is None or run.chain.over:
                     break
-                if not self._busy and not chain_moves(run):
+                if not self._busy and not await self._possible(run):
                     break  # a person is awaited, or a child that waits for one
                 with anyio.move_on_after(TICK):
                     await self._turn.wait()
@@ -108,8 +113,6 @@ class Coordinator:
         if name in self._busy:
             return
         match move:
-            case m.Take() if await self._waits(run, move):
-                return
             case m.Take():
                 self._begin(group, name, partial(self._take, seat, move))
             case m.Validate():
@@ -131,12 +134,14 @@ class Coordinator:
             self._turn.set()
             self._turn = anyio.Event()
 
-    def _fact(self, run: Run, move: m.Step) -> StepEnded | StepSkipped | GapsAccepted | PlanEnded:
+    def _fact(self, run: Run, move: m.Step) -> Event:
         match move:
             case m.Settle():
                 how: Outcome = "complete" if move.done else "failed"
                 why = f"{move.question} was answered {'yes' if move.done else 'no'}"
                 return StepEnded(run=run.id, step=move.step, number=1, child="", outcome=how, why=why)
+            case m.Reopen():
+                return StepReopened(run=run.id, step=move.step, why=move.why, question=move.question)
             case m.Skip():
                 return StepSkipped(run=run.id, step=move.step, person=move.person, question=move.question, why=move.why)
             case m.Accept():
@@ -146,14 +151,21 @@ class Coordinator:
             case _:
                 raise AssertionError(move)
 
-    async def _waits(self, run: Run, move: m.Take) -> bool:
-        """Whether this step is under way in a child that itself waits for a person: then there is nothing to take up."""
+    async def _possible(self, run: Run) -> list[m.Step]:
+        """The moves, without steps whose child rests: it can be taken up again once something has happened to it."""
+        return [move for move in chain_moves(run) if not (isinstance(move, m.Take) and await self._rests(run, move))]
+
+    async def _rests(self, run: Run, move: m.Take) -> bool:
         assert run.chain is not None
         stood = run.chain.steps[move.step]
-        if stood.status != "in_progress" or move.number != stood.tries or not stood.children:
+        if stood.status != "in_progress" or not stood.children or move.step in self._busy:
             return False
         child = await self._hands.replay(stood.children[-1])
-        return child.verdict is None and bool(child.blocking or child.doubts) and child.phase != "working"
+        if child.verdict is not None and (child.published is not None or child.verdict not in SUCCESS):
+            return False
+        if child.seq == self._rested.get(child.id) or (child.blocking and child.phase != "working"):
+            return errand(child, self._hands.clock.now()) is None and not _goes_on(child)
+        return False
 
     async def _take(self, seat: Seat, move: m.Take) -> None:
         run = await self._run()
@@ -166,9 +178,13 @@ class Coordinator:
             await self._came_back(Back(step=move.step, number=move.number, refused=why))
 
     async def _came_back(self, back: Back) -> None:
-        events = await ended(self._hands, await self._run(), back)
+        run = await self._run()
+        events = await ended(self._hands, run, back)
         if events:
             await self._hands.record(*events)
+        elif run.chain is not None:
+            for child_id in run.chain.steps[back.step].children[-1:]:
+                self._rested[child_id] = (await self._hands.replay(child_id)).seq
 
     async def _validate(self, seat: Seat, round_: int) -> None:
         run = await self._run()
@@ -178,6 +194,11 @@ class Coordinator:
         fact = await validated(self._hands, await self._run(), round_, why)
         if fact is not None:
             await self._hands.record(fact)
+
+
+def _goes_on(child: Run) -> bool:
+    """Whether somebody has answered what it waited for."""
+    return child.phase == "sealed" and not child.blocking and bool(child.questions)
 
 
 async def _handed_on(seat: Seat, runtime: str, arguments: dict[str, object]) -> str:

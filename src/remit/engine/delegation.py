@@ -24,7 +24,7 @@ from remit.engine.stepping import handed
 from remit.errors import BadInput, Busy, Refused, RemitError
 from remit.ports import Box, Job, Transaction
 from remit.run.errand import errand
-from remit.run.event import ChildEnded, ChildStarted, Decided, Effected
+from remit.run.event import ChildEnded, ChildStarted, Decided, Effected, Event
 from remit.run.evolve import replay
 from remit.run.state import Run
 
@@ -60,9 +60,9 @@ async def delegate(
     except RemitError as error:
         await hands.record(Effected(run=parent_id, key=answer.grant.key, ok=False, receipt=str(error)))
         raise
-    await settle(hands, parent_id, child)
     receipt = f"{child_id}: {child.verdict or 'waiting'}"
-    await hands.record(Effected(run=parent_id, key=answer.grant.key, ok=child.verdict is not None, receipt=receipt))
+    done = Effected(run=parent_id, key=answer.grant.key, ok=child.verdict is not None, receipt=receipt)
+    await settle(hands, parent_id, child, done)
     return {
         "schema": "remit.act/1", "run": parent_id, "decision": "allow", "reasons": [], "done": child.verdict is not None,
         "child": child_id, "verdict": child.verdict, "exceptions": list(child.exceptions), "why": child.why,
@@ -161,11 +161,15 @@ def _reserve(parent: Run, limits: Limits) -> Spend:
     return Spend(turns=amounts["turns"], calls=amounts["calls"], tokens=amounts["tokens"], usd=amounts["usd"])
 
 
-async def settle(hands: Hands, parent_id: str, child: Run) -> None:
-    """Give back what an ended child did not use; a child that waits keeps its reservation."""
+async def settle(hands: Hands, parent_id: str, child: Run, *also: Event) -> None:
+    """Give back what an ended child did not use; a child that waits keeps its reservation. `also` is recorded with it."""
     if child.verdict is None:
+        if also:
+            await hands.record(*also)
         return
     async with hands.ledger.transaction() as transaction:
+        for event in also:
+            transaction.append(event)
         transaction.revoke(child.id)
         parent = hands.folds.within(transaction, parent_id)
         if child.id in parent.children:

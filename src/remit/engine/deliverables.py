@@ -24,6 +24,8 @@ TIME = 240
 """seconds all tools of one judgement may take together; what they did not get to is said"""
 DATA = 2000
 """JSON, TOML and YAML files that are parsed"""
+PARSED = 48 * 1024 * 1024
+"""bytes of them"""
 
 
 async def deliverables(hands: Hands, run: Run, each: DeliverablesCheck, mount: Mount, changed: Sequence[str]) -> Validation:
@@ -87,9 +89,23 @@ async def _quality(
 
 
 def _parsed(tree: JudgedTree, paths: Sequence[str]) -> Quality:
-    read = ((path, tree.read(path, READ)) for path in paths)
-    issues = [issue for path, data in read if data is not None and (issue := syntax.broken(path, data)) is not None]
-    return Quality(issues=tuple(issues), tools=tuple(dict.fromkeys(syntax.kind(path) for path in paths)))
+    issues: list[Issue] = []
+    left = PARSED
+    for number, path in enumerate(paths):
+        if left <= 0:
+            many = f"more than {PARSED >> 20} MiB of data files: {len(paths) - number} of {len(paths)} were not parsed"
+            return Quality(issues=tuple(issues), warnings=(many,), tools=_kinds(paths[:number]))
+        data = tree.read(path, READ)
+        if data is None:
+            continue
+        left -= len(data)
+        issue = syntax.broken(path, data)
+        issues += [issue] if issue is not None else []
+    return Quality(issues=tuple(issues), tools=_kinds(paths))
+
+
+def _kinds(paths: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(syntax.kind(path) for path in paths))
 
 
 async def _apart(act: Callable[[], T]) -> T:

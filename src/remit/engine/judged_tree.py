@@ -101,7 +101,7 @@ def _merged(above: str, layers: tuple[Path, ...]) -> dict[str, tuple[Entry, tupl
                 found[each.name] = entry, (layer,)
             elif entry.type == "folder":
                 found[each.name] = found[each.name][0], (*found[each.name][1], layer)
-            if entry.type != "folder" or _opaque(each.path):
+            if entry.type != "folder" or (len(layers) > 1 and _opaque(each.path)):
                 closed.add(each.name)
     return found
 

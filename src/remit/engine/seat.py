@@ -11,6 +11,7 @@ from remit.engine.doorkeeper import Doorkeeper, keep
 from remit.engine.gate import Gate
 from remit.engine.hands import Hands
 from remit.engine.meter import Meter
+from remit.engine.skill_folders import within
 from remit.engine.waiting import until_answered
 from remit.errors import Conflict
 from remit.ports import Box, Native, Ruling
@@ -76,6 +77,10 @@ class AtWork:
         for action in self._bound(native):
             if action.verb == "run" and not self._keeper.judges:
                 why = "no `run` rule: what starts in the box is recorded, not refused"
+                await self._hands.record(decided(run, action, neutral(why), at="runtime"))
+                continue
+            if within(state, action):
+                why = "a file of a skill of this run: it is shown read-only"
                 await self._hands.record(decided(run, action, neutral(why), at="runtime"))
                 continue
             answer = await self._gate.decide(run, action, at="runtime")

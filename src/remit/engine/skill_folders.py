@@ -4,14 +4,15 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
+from msgspec.structs import replace
+
 from remit.authority.action import Action
 from remit.contract.glob import compile_glob
 from remit.engine.hands import Hands
 from remit.plan.skill import Pinned
-from remit.plan.skill_call import folder_name
+from remit.plan.skill_call import COPIES, folder_name
 from remit.run.state import Run
 
-COPIES = "/run/remit/skills"
 MACHINE = ("/proc", "/sys", "/dev")
 MOST_FILES = 256
 MOST = 4 * 1024 * 1024
@@ -54,7 +55,9 @@ def copies(run: Run) -> Mapping[str, str]:
         if at == each.folder:
             continue
         for path, name in _files(Path(each.folder)):
-            if len(found) >= MOST_FILES or any(secret(name) for secret in secrets):
+            if len(found) >= MOST_FILES:
+                return found
+            if any(secret(name) for secret in secrets):
                 continue
             text = _text(path, MOST - size)
             if text is not None:
@@ -63,8 +66,21 @@ def copies(run: Run) -> Mapping[str, str]:
     return found
 
 
+def seen(hands: Hands, run: Run) -> tuple[Pinned, ...]:
+    """The skills of this run, each with the folder as the box has it; empty where there is none."""
+    assert run.started is not None
+    visible, copied = shown(hands, run), copies(run)
+    found = []
+    for each in run.started.skills:
+        at = place(run, each)
+        own = at == each.folder and PurePosixPath(at).is_relative_to(run.started.workspace) and Path(at).is_dir()
+        there = own or at in visible or any(path.startswith(f"{at}/") for path in copied)
+        found.append(replace(each, folder=at if there else ""))
+    return tuple(found)
+
+
 def within(run: Run, action: Action) -> bool:
-    """Whether an action only reads in the folder of a skill of this run, outside of the workspace: the box alone decides there."""
+    """Whether it only reads in the folder of a skill of this run, outside of the workspace: there the box alone decides."""
     if run.started is None or action.verb != "read" or not isinstance(action.object, str):
         return False
     path = PurePosixPath(action.object.removesuffix("/**"))

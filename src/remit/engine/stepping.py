@@ -67,6 +67,8 @@ def handed(parent: Run, arguments: Mapping[str, Any]) -> Handed:
         step = plan.step(name)
     except KeyError:
         raise BadInput(f"the plan has no step `{name}`") from None
+    if step.kind == "person":
+        raise BadInput(f"step `{name}` is a person's: no agent is given it")
     runtime, model, command = who(plan, step)
     return Handed(
         step=name, number=number, contract=step_contract(parent.contract, plan, step), runtime=runtime, model=model,
@@ -91,13 +93,18 @@ def _words(chain: Chain, step: Step, project: str) -> str:
 
 
 def expected(chain: Chain) -> tuple[Deliverable, ...]:
-    """What validation looks for: what the plan says is due, and from steps that owe nothing there, what they left behind."""
+    """What validation looks for: what the plan says is due, and from steps that owe nothing there, what they say they left.
+
+    A claim counts as due, flagged or not: what was claimed and is not there is a gap. What the plan asks for already, under
+    whatever name, is not asked for twice.
+    """
     owing = {each.by for each in chain.plan.deliverables}
+    named = {path for each in chain.plan.deliverables for path in (*each.files, *(one for group in each.either for one in group))}
     found = list(chain.plan.deliverables)
     for step in chain.plan.steps:
         stood = chain.steps[step.id]
-        names = {step.id, step.skill.name if step.skill is not None else step.id}
-        claimed = tuple(dict.fromkeys((*(path for path in stood.report.files if path not in stood.flagged), *stood.flagged)))
-        if stood.status == "complete" and not names & owing and claimed:
+        mine = {step.id, step.skill.name if step.skill is not None else step.id}
+        claimed = tuple(path for path in dict.fromkeys(stood.report.files) if path not in named)
+        if stood.status == "complete" and not mine & owing and claimed:
             found.append(Deliverable(name=f"what {step.id} left", by=step.id, files=claimed))
     return tuple(found)

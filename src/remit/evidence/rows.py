@@ -15,6 +15,7 @@ from remit.run.chained import (
     Reported,
     SkillInvoked,
     StepEnded,
+    StepReopened,
     StepSkipped,
     StepStarted,
     Validated,
@@ -108,8 +109,8 @@ def of(record: Recorded) -> Iterator[tuple[Question, Row]]:
         ):  # fmt: skip
             yield from metered_rows(record, event)
         case (
-            PlanPinned() | StepStarted() | StepEnded() | StepSkipped() | SkillInvoked() | Reported() | Validated()
-            | GapsAccepted() | PlanEnded()
+            PlanPinned() | StepStarted() | StepEnded() | StepReopened() | StepSkipped() | SkillInvoked() | Reported()
+            | Validated() | GapsAccepted() | PlanEnded()
         ):  # fmt: skip
             yield from chained_rows(record, event)
         case ChangesJudged():

@@ -11,6 +11,7 @@ from remit.run.chained import (
     Reported,
     SkillInvoked,
     StepEnded,
+    StepReopened,
     StepSkipped,
     StepStarted,
     Validated,
@@ -32,6 +33,9 @@ def chained_rows(record: Recorded, event: Chained) -> Iterator[tuple[Question, R
             flagged = f"; claimed and not there: {', '.join(event.flagged)}" if event.flagged else ""
             why = f"{event.outcome}; {len(event.files)} files" + (f"; {event.why}" if event.why else "") + flagged
             yield "evidence", evidence(record, "end step", event.step, reason=why, receipt=event.child)
+        case StepReopened():
+            question: Question = "approved" if event.question else "considered"
+            yield question, line(record, REMIT, "take step again", event.step, reason=event.why, receipt=event.question)
         case StepSkipped():
             yield "approved", line(record, event.person, "skip step", event.step, reason=event.why, receipt=event.question)
         case SkillInvoked():

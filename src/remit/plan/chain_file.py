@@ -3,7 +3,7 @@
 A fixed prompt chain is the same file, each of whose steps is bounded (`remit.plan.fits`).
 """
 
-from typing import cast
+from typing import Any, cast
 
 from msgspec.structs import replace
 
@@ -22,7 +22,7 @@ from remit.plan.graph import wrong
 from remit.plan.library import Library
 from remit.plan.mode import mixed, one_mode
 from remit.plan.skill import Noted
-from remit.plan.step import Left, Mode, Plan
+from remit.plan.step import Left, Mode, Plan, Step
 
 __all__ = ["SUFFIX", "check_chain", "print_chain", "read_chain"]
 
@@ -77,62 +77,71 @@ def _plan(reading: Reading, node: Node, where: str, library: Library, *, goal: s
     table = reading.table(node, where, KEYS)
     if table is None:
         return None
+    given = goal if goal and depth == 0 else reading.text(table.get("goal"), inside(where, "goal"), default=goal).strip()
+    if not given:
+        reading.wrong(table, where, "there is no goal", code="NO-GOAL", hint="write `goal:`, or give one when you run it")
+    plan = Plan(
+        name=reading.text(table.get("name"), inside(where, "name"), default=usual) or usual,
+        title=reading.text(table.get("title"), inside(where, "title")),
+        goal=given,
+        mode=_mode(reading, table.get("mode"), inside(where, "mode")),
+        steps=_steps(reading, table, where, library, goal=given, depth=depth),
+    )
+    return replace(plan, **_owed(reading, table, where), **_running(reading, table, where))
 
-    def at(key: str) -> Node | None:
-        return table.get(key)
 
-    def path(key: str) -> str:
-        return inside(where, key)
-
-    def seconds(key: str) -> int | None:
-        value = at(key)
-        return parse_seconds(reading, value, path(key)) if value is not None else None
-
-    def argv(key: str) -> tuple[str, ...]:
-        value = at(key)
-        return parse_argv(reading, value, path(key)) if value is not None else ()
-
-    def inner(below: Node, place: str, usual_name: str) -> Plan | None:
+def _steps(reading: Reading, table: Table, where: str, library: Library, *, goal: str, depth: int) -> tuple[Step, ...]:
+    def inner(below: Node, place: str, usual: str) -> Plan | None:
         if depth + 1 >= DEEPEST:
             reading.wrong(below, place, f"more than {DEEPEST} chains inside one another", code="TOO-DEEP")
             return None
-        return _plan(reading, below, place, library, goal=said, usual=usual_name, depth=depth + 1)
+        return _plan(reading, below, place, library, goal=goal, usual=usual, depth=depth + 1)
 
-    said = goal if goal and depth == 0 else reading.text(at("goal"), path("goal"), default=goal).strip()
-    if not said:
-        reading.wrong(table, where, "there is no goal", code="NO-GOAL", hint="write `goal:`, or give one when you run it")
-    steps_node, owed = at("steps"), at("deliverables")
-    if steps_node is None:
+    steps = table.get("steps")
+    if steps is None:
         reading.wrong(table, where, "there are no steps", code="NO-STEPS", hint="write `steps:` with one `- ` for each")
-    runtime = reading.text(at("runtime"), path("runtime"), default="command")
-    return Plan(
-        name=reading.text(at("name"), path("name"), default=usual) or usual,
-        title=reading.text(at("title"), path("title")),
-        goal=said,
-        mode=_mode(reading, at("mode"), path("mode")),
-        steps=read_steps(reading, steps_node, path("steps"), library, inner) if steps_node is not None else (),
-        deliverables=parse_deliverables(reading, owed, path("deliverables")) if owed is not None else (),
-        left=_left(reading, at("left"), path("left")),
-        empty=reading.texts(at("empty"), path("empty")),
-        maturity=reading.choice(at("maturity"), path("maturity"), LEVELS, default=""),
-        answers=_answers(reading, at("answers"), path("answers")),
-        runtime=runtime or "command",
-        command=argv("command"),
-        model=reading.text(at("model"), path("model")),
-        limits=parse_limits(reading, at("limits"), path("limits")),
-        time=seconds("time") or 1800,
-        retries=_most(reading, at("retries"), path("retries"), least=0, most=MOST_RETRIES, usual=0),
-        parallel=_most(reading, at("parallel"), path("parallel"), least=1, most=MOST_PARALLEL, usual=4),
-        at_least=_most(reading, at("at least"), path("at least"), least=1, most=100, usual=PASS),
-        quality=_truth(reading, at("quality"), path("quality")),
-        validate_by=reading.text(at("validate by"), path("validate by")),
-        validate_command=argv("validate command"),
-    )
+        return ()
+    return read_steps(reading, steps, inside(where, "steps"), library, inner)
 
 
-def _truth(reading: Reading, node: Node | None, where: str) -> bool:
-    found = reading.truth(node, where)
-    return True if found is None else found
+def _owed(reading: Reading, table: Table, where: str) -> dict[str, Any]:
+    """What all steps together must leave behind, and how it is judged."""
+
+    def at(key: str) -> tuple[Node | None, str]:
+        return table.get(key), inside(where, key)
+
+    owed = table.get("deliverables")
+    judge = table.get("validate command")
+    quality = reading.truth(*at("quality"))
+    return {
+        "deliverables": parse_deliverables(reading, owed, inside(where, "deliverables")) if owed is not None else (),
+        "left": _left(reading, *at("left")),
+        "empty": reading.texts(*at("empty")),
+        "maturity": reading.choice(*at("maturity"), LEVELS, default=""),
+        "answers": _answers(reading, *at("answers")),
+        "at_least": _most(reading, *at("at least"), least=1, most=100, usual=PASS),
+        "quality": True if quality is None else quality,
+        "validate_by": reading.text(*at("validate by")),
+        "validate_command": parse_argv(reading, judge, inside(where, "validate command")) if judge is not None else (),
+    }
+
+
+def _running(reading: Reading, table: Table, where: str) -> dict[str, Any]:
+    """How steps run that do not say it themselves."""
+
+    def at(key: str) -> tuple[Node | None, str]:
+        return table.get(key), inside(where, key)
+
+    time, command = table.get("time"), table.get("command")
+    return {
+        "runtime": reading.text(*at("runtime"), default="command") or "command",
+        "command": parse_argv(reading, command, inside(where, "command")) if command is not None else (),
+        "model": reading.text(*at("model")),
+        "limits": parse_limits(reading, *at("limits")),
+        "time": (parse_seconds(reading, time, inside(where, "time")) if time is not None else None) or 1800,
+        "retries": _most(reading, *at("retries"), least=0, most=MOST_RETRIES, usual=0),
+        "parallel": _most(reading, *at("parallel"), least=1, most=MOST_PARALLEL, usual=4),
+    }
 
 
 def _mode(reading: Reading, node: Node | None, where: str) -> Mode:

@@ -63,9 +63,8 @@ class Choosing:
             return None
         for at, one in enumerate(self.chosen):
             if one.skill.name == skill.name:
-                if name not in one.names:
-                    message = f"{name} is the skill {skill.name}, which the plan has as {one.names[0]}: one step does both."
-                    self.note("SAME-SKILL", message, severity="note", line=line)
+                message = f"{name} is the skill {skill.name}, which the plan has as {one.names[0]}: one step does both."
+                self.note("SAME-SKILL", message, severity="note", line=line)
                 names = tuple(dict.fromkeys((*one.names, name, *also)))
                 both = one.optional and optional
                 self.chosen[at] = Chosen(skill=skill, names=names, optional=both, because=one.because)

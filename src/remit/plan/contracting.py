@@ -4,7 +4,7 @@ A step's contract is the chain's, narrowed: the same owner, no right to delegate
 lineage is evaluated all the same, so that nothing here can widen anything.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -47,7 +47,7 @@ def chain_contract(
     return Contract(
         goal=plan.goal, owner=owner, rules=tuple(dict.fromkeys(rules)), limits=chain_limits(plan), success=tuple(checks),
         recovery=tuple(recovery), escalation=tuple(escalation), tools=(skill_tool(),) if invocations(plan) else (),
-        runtime=(CHAIN,), containment=containment, publish="ask" if publish_asks else "auto", model=plan.model,
+        containment=containment, publish="ask" if publish_asks else "auto", model=plan.model,
     )  # fmt: skip
 
 
@@ -62,7 +62,10 @@ def conversation_contract(parent: Contract, plan: Plan) -> Contract:
     """Standard mode: one agent, every skill, all of the steps' limits together."""
     step = Step(id=CONVERSATION, kind="prompt")
     each = [step_limits(plan, one) for one in plan.steps]
-    limits = Limits(**{name: _sum(getattr(one, name) for one in each) for name in ("time", "turns", "calls", "tokens", "usd")})
+    limits = Limits(
+        time=_sum(one.time for one in each), turns=_sum(one.turns for one in each), calls=_sum(one.calls for one in each),
+        tokens=_sum(one.tokens for one in each), usd=_sum(one.usd for one in each),
+    )  # fmt: skip
     checks: tuple[Check, ...] = (ObservedCheck(id="reported", reported=True),)
     skills = invocations(plan)
     return _below(parent, goal=plan.goal, rules=_rules(parent, step, skills), limits=limits, success=checks, skills=skills)
@@ -132,8 +135,8 @@ def chain_limits(plan: Plan) -> Limits:
     }
     total["turns"] += (len(plan.steps) + ROUNDS) * times
     metered = any(name in METERED_RUNTIMES for name in runtimes(plan))
-    spends = {"tokens": total["tokens"], "usd": total["usd"]} if metered else {}
-    return Limits(turns=total["turns"], time=total["time"] + 600, **spends)
+    tokens, usd = (total["tokens"], total["usd"]) if metered else (None, None)
+    return Limits(turns=total["turns"], time=total["time"] + 600, tokens=tokens, usd=usd)
 
 
 def _filled(plan: Plan, runtime: str, own: Limits) -> Limits:
@@ -175,8 +178,9 @@ def _success(step: Step, runtime: str) -> tuple[Check, ...]:
         due = step.chain.deliverables
         extra: tuple[Check, ...] = (_deliverables(step.chain, due),) if due else ()
         return (ObservedCheck(id="steps", steps=True), *extra, *step.checks)
-    if step.skill is not None:
-        return (ObservedCheck(id="invoked", invoked=(called(step.skill),)), *step.checks)
+    if step.skill is not None:  # what a runtime's own program ends with says nothing; a command's status is all there is
+        well = runtime == "command"
+        return (ObservedCheck(id="invoked", invoked=(called(step.skill),), ended_well=well), *step.checks)
     if step.checks:
         return step.checks
     ended = ObservedCheck(id="ended", ended_well=True) if runtime == "command" else ObservedCheck(id="reported", reported=True)
@@ -199,6 +203,6 @@ def _rule(verb: Verb, objects: tuple[str, ...]) -> Rule:
     return Rule(id=f"may-{verb}-chain", effect="may", verb=verb, objects=objects)
 
 
-def _sum(values: object) -> int | None:
-    found = [value for value in values if value is not None]  # type: ignore[attr-defined]
+def _sum(values: Iterable[int | None]) -> int | None:
+    found = [value for value in values if value is not None]
     return sum(found) if found else None

@@ -44,6 +44,8 @@ def needs(plan: Plan) -> dict[str, Needs]:
         )
         for step in plan.steps
     }
+    if not any(step.last for step in plan.steps):
+        return found
     late = following(found, (step.id for step in plan.steps if step.last))
     early = tuple(name for name in found if name not in late)
     for step in plan.steps:

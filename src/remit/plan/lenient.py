@@ -10,6 +10,7 @@ from remit.plan.skill import Noted, Severity
 
 MOST_BYTES = 1024 * 1024
 MOST_NOTED = 200
+MOST_PARTS = 5000
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEEPEST_RECOVERY = 6
 _BREAK = re.compile(r"\r\n|\r|\n|\x85|\u2028|\u2029")
@@ -87,6 +88,11 @@ class _Reader:
             return text.strip() or None
         if level == 0:
             self.note("YAML", "error", f"not YAML: {said}", line + at, "a text with `: ` or `#` in it needs quotes")
+        if len(parts) > MOST_PARTS:
+            self.note(
+                "TOO-MANY", "error", f"more than {MOST_PARTS} parts in what is not YAML: the others are not read", line + at
+            )
+            parts = parts[:MOST_PARTS]
         keyed = [part for part in parts if part.key is not None]
         if not keyed:
             return [self.part(part, line, level) for part in parts]

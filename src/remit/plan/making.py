@@ -15,23 +15,11 @@ from remit.plan.wanted import wanted
 
 
 def make_plan(
-    library: Library,
-    *,
-    goal: str,
-    blueprint: Blueprint | None = None,
-    skills: Sequence[str] = (),
-    pattern: str = "",
-    answers: Mapping[str, str] | None = None,
-    flags: Mapping[str, bool] | None = None,
-    maturity: str = "",
-    runtime: str = "command",
-    model: str = "",
-    command: Sequence[str] = (),
-    take_optional: Sequence[str] | None = None,
-    alternatives: Mapping[str, str] | None = None,
-    leave_out: Sequence[str] = (),
-    name: str = "",
-) -> tuple[Plan | None, tuple[Noted, ...]]:
+    library: Library, *, goal: str, blueprint: Blueprint | None = None, skills: Sequence[str] = (), pattern: str = "",
+    answers: Mapping[str, str] | None = None, flags: Mapping[str, bool] | None = None, maturity: str = "",
+    runtime: str = "command", model: str = "", command: Sequence[str] = (), take_optional: Sequence[str] | None = None,
+    alternatives: Mapping[str, str] | None = None, leave_out: Sequence[str] = (), name: str = "",
+) -> tuple[Plan | None, tuple[Noted, ...]]:  # fmt: skip
     """The plan, and what a person should know; None where a finding is an error.
 
     `answers` are letters by question (`{"Q4": "C"}`), the blueprint's own defaults stand for the rest; `flags` are those of
@@ -51,28 +39,26 @@ def make_plan(
         _with_dependencies(choosing)
     else:
         _with_owners(choosing, blueprint, owed, taken)
-    if any(each.severity == "error" for each in choosing.noted) or not choosing.chosen:
-        if not choosing.chosen and not any(each.severity == "error" for each in choosing.noted):
-            choosing.note("EMPTY-PLAN", "There is no skill to carry out.", "Name a blueprint or some skills.")
+    if not _plannable(choosing):
         return None, tuple(choosing.noted)
     needed = ordered_needs(choosing, blueprint)
     kept, more = _assigned(needed, owed)
     plan = Plan(
-        name=name or (blueprint.name if blueprint else "skills"),
-        title=blueprint.title if blueprint else "",
-        goal=goal,
-        steps=tuple(_step(needed, each, blueprint, kept) for each in in_order(needed)),
-        deliverables=kept,
-        left=(*left, *more),
-        empty=empty,
-        maturity=level if blueprint else maturity,
-        answers=tuple(letters.items()),
-        runtime=runtime,
-        model=model,
-        command=tuple(command),
-        source=file if blueprint else "",
-    )
+        name=name or (blueprint.name if blueprint else "skills"), title=blueprint.title if blueprint else "", goal=goal,
+        steps=tuple(_step(needed, each, blueprint, kept) for each in in_order(needed)), deliverables=kept, left=(*left, *more),
+        empty=empty, maturity=level if blueprint else maturity, answers=tuple(letters.items()), runtime=runtime, model=model,
+        command=tuple(command), source=file if blueprint else "",
+    )  # fmt: skip
     return _checked(choosing, plan)
+
+
+def _plannable(choosing: Choosing) -> bool:
+    """Whether there is something to carry out and nothing was wrong; an empty choice is said to be one."""
+    if any(each.severity == "error" for each in choosing.noted):
+        return False
+    if not choosing.chosen:
+        choosing.note("EMPTY-PLAN", "There is no skill to carry out.", "Name a blueprint or some skills.")
+    return bool(choosing.chosen)
 
 
 def _checked(choosing: Choosing, plan: Plan) -> tuple[Plan | None, tuple[Noted, ...]]:

@@ -3,10 +3,12 @@
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from remit.plan.blueprints.notes import Notes
+from remit.plan.progress_fields import Fields
 from remit.plan.skill import Noted
 from remit.value import Value
 
@@ -17,6 +19,7 @@ CONTEXT_BYTES = 50 * 1024
 GOAL = 500
 """characters of a goal at most"""
 MOST_BYTES = 4 * 1024 * 1024
+MOST_DEPTH = 60
 MATURITIES = ("starter", "intermediate", "production")
 """as the file names them; what blueprints call `advanced` is `production` here"""
 
@@ -183,14 +186,14 @@ def read_progress(text: str, *, file: str) -> tuple[Progress | None, tuple[Noted
         notes.add("TOO-LARGE", "error", "larger than 4 MiB, so it is not read")
         return None, notes.found
     try:
-        found = json.loads(text.removeprefix("\ufeff"), parse_float=_decimal, parse_constant=str)
+        found = _seen(json.loads(text.removeprefix("\ufeff"), parse_float=_decimal, parse_constant=str))
     except (ValueError, RecursionError) as error:
         notes.add("JSON", "error", f"not JSON: {str(error)[:120]}", line=getattr(error, "lineno", 0))
         return None, notes.found
     if not isinstance(found, dict):
         notes.add("JSON", "error", "not a JSON object")
         return None, notes.found
-    fields = _Fields(_seen(found), "", notes)
+    fields = Fields(found, "", notes)
     progress = Progress(
         version=fields.text("version", VERSION),
         session_id=fields.text("session_id"),
@@ -209,75 +212,11 @@ def read_progress(text: str, *, file: str) -> tuple[Progress | None, tuple[Noted
     return progress, notes.found
 
 
-class _Fields:
-    """The fields of one object, taken by the shape they must have; what is left over is of a later schema."""
-
-    def __init__(self, found: dict[str, Any], at: str, notes: Notes) -> None:
-        self.found, self.at, self.notes = dict(found), at, notes
-
-    def text(self, name: str, default: str = "") -> str:
-        return str(self._take(name, str, default))
-
-    def maybe(self, name: str) -> str | None:
-        found = self._take(name, str, None)
-        return None if found is None else str(found)
-
-    def number(self, name: str) -> int:
-        return int(self._take(name, int, 0))
-
-    def rate(self, name: str) -> float:
-        found = self._take(name, (int, float), 0.0)
-        if isinstance(found, float) or abs(found) <= 2**53:
-            return float(found)
-        self._wrong(name)
-        return 0.0
-
-    def list(self, name: str) -> list[Any]:
-        found: list[Any] = self._take(name, list, [])
-        return found
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        found = self.list(name)
-        if any(not isinstance(each, str) for each in found):
-            self._wrong(name)
-        return tuple(each for each in found if isinstance(each, str))
-
-    def table(self, name: str) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = self._take(name, dict, None)
-        return found
-
-    def one_of(self, name: str, kind: Any, default: Any) -> Any:
-        found = self.text(name, default)
-        if found in get_args(kind):
-            return found
-        self.notes.add(
-            "VALUE", "warning", f"{self.at}{name}: {found[:40]!r} is none of {', '.join(get_args(kind))}; taken as {default}"
-        )
-        return default
-
-    def rest(self) -> dict[str, Any]:
-        for name in self.found:
-            self.notes.add("UNKNOWN-KEY", "note", f"{self.at}{name} is not of schema {VERSION}; it is kept")
-        return self.found
-
-    def _take(self, name: str, kind: Any, default: Any) -> Any:
-        found = self.found.pop(name, None)
-        if found is None:
-            return default
-        if not isinstance(found, kind) or (isinstance(found, bool) and kind is not bool):
-            self._wrong(name)
-            return default
-        return found
-
-    def _wrong(self, name: str) -> None:
-        self.notes.add("SHAPE", "warning", f"{self.at}{name} has not the shape it should have; that part is left out")
-
-
 def _read_skill(entry: Any, at: int, notes: Notes) -> SkillProgress | None:
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
         notes.add("SKILL", "error", f"skills[{at}] has no name; it is left out")
         return None
-    fields = _Fields(entry, f"skills[{at}].", notes)
+    fields = Fields(entry, f"skills[{at}].", notes)
     outputs = fields.table("outputs")
     return SkillProgress(
         name=fields.text("name"),
@@ -294,7 +233,7 @@ def _read_skill(entry: Any, at: int, notes: Notes) -> SkillProgress | None:
 
 
 def _read_outputs(found: dict[str, Any], at: int, notes: Notes) -> SkillOutputs:
-    fields = _Fields(found, f"skills[{at}].outputs.", notes)
+    fields = Fields(found, f"skills[{at}].outputs.", notes)
     return SkillOutputs(
         files_created=fields.texts("files_created"),
         decisions=fields.table("decisions") or {},
@@ -306,7 +245,7 @@ def _read_outputs(found: dict[str, Any], at: int, notes: Notes) -> SkillOutputs:
 def _read_context(found: dict[str, Any] | None, notes: Notes) -> Gathered:
     if found is None:
         return Gathered()
-    fields = _Fields(found, "accumulated_context.", notes)
+    fields = Fields(found, "accumulated_context.", notes)
     path = fields.text("project_path")
     areas = {name: fields.found.pop(name) for name in SECTIONS if name in fields.found}
     return Gathered(project_path=path, areas=areas, more=fields.rest())
@@ -315,7 +254,7 @@ def _read_context(found: dict[str, Any] | None, notes: Notes) -> Gathered:
 def _read_validation(found: dict[str, Any] | None, notes: Notes) -> ValidationProgress | None:
     if found is None:
         return None
-    fields = _Fields(found, "validation.", notes)
+    fields = Fields(found, "validation.", notes)
     return ValidationProgress(
         last_run=fields.maybe("last_run"),
         completeness=fields.number("completeness"),
@@ -333,7 +272,7 @@ def _read_delivered(entry: Any, at: int, notes: Notes) -> Delivered | None:
     if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
         notes.add("DELIVERABLE", "error", f"validation.deliverables[{at}] has no name; it is left out")
         return None
-    fields = _Fields(entry, f"validation.deliverables[{at}].", notes)
+    fields = Fields(entry, f"validation.deliverables[{at}].", notes)
     details = fields.found.pop("details", None)
     status = fields.one_of("status", Arrived, "missing")
     return Delivered(name=fields.text("name"), status=status, details=details, more=fields.rest())
@@ -342,7 +281,7 @@ def _read_delivered(entry: Any, at: int, notes: Notes) -> Delivered | None:
 def _read_execution(found: dict[str, Any] | None, notes: Notes) -> Execution:
     if found is None:
         return Execution()
-    fields = _Fields(found, "execution.", notes)
+    fields = Fields(found, "execution.", notes)
     batches = fields.list("parallel_batches")
     if any(not isinstance(batch, list) or any(not isinstance(each, str) for each in batch) for batch in batches):
         notes.add("SHAPE", "warning", "execution.parallel_batches is not a list of lists of names; it is left out")
@@ -373,8 +312,8 @@ def _check(progress: Progress, notes: Notes) -> None:
         notes.add("GOAL", "note", f"the goal is longer than {GOAL} characters")
     if context_bytes(progress.context) >= CONTEXT_BYTES:
         notes.add("CONTEXT-SIZE", "warning", "accumulated_context is 50 KB or more; it should be summarised")
-    names = [each.name for each in progress.skills]
-    for name in sorted({name for name in names if names.count(name) > 1}):
+    names = Counter(each.name for each in progress.skills)
+    for name in sorted(name for name, times in names.items() if times > 1):
         notes.add("SKILL-TWICE", "warning", f"{name} is in the chain more than once")
     counted = [each.status for each in progress.skills]
     said = progress.execution
@@ -399,10 +338,12 @@ def _decimal(said: str) -> float | str:
     return found if math.isfinite(found) else said
 
 
-def _seen(found: Any) -> Any:
-    """The same with half characters replaced, so that it can be written again."""
+def _seen(found: Any, depth: int = 0) -> Any:
+    """The same with half characters replaced, so that it can be written again. Raises ValueError where it is too deep."""
+    if depth > MOST_DEPTH:
+        raise ValueError(f"more than {MOST_DEPTH} levels inside one another")
     if isinstance(found, str):
         return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", found)
     if isinstance(found, dict):
-        return {_seen(key): _seen(value) for key, value in found.items()}
-    return [_seen(each) for each in found] if isinstance(found, list) else found
+        return {_seen(key): _seen(value, depth + 1) for key, value in found.items()}
+    return [_seen(each, depth + 1) for each in found] if isinstance(found, list) else found

@@ -11,6 +11,8 @@ SKILL = "Skill"
 """the tool's name in contracts and at the door"""
 ARGUMENT = "skill"
 RULE = "may-invoke-skill"
+COPIES = "/run/remit/skills"
+"""where skills are copied to in a box that hides their own place"""
 
 
 def skill_tool() -> Tool:

@@ -48,11 +48,11 @@ EMPTY = frozenset(_FILLING.split())
 _WORD = re.compile(r"[a-z0-9]+")
 _ENDINGS = (
     ("izations", "iz"), ("ization", "iz"), ("isations", "iz"), ("isation", "iz"), ("ments", ""), ("ment", ""), ("ations", "at"),
-    ("ation", "at"), ("ings", ""), ("ing", ""), ("ised", "iz"), ("ized", "iz"), ("ise", "iz"), ("ize", "iz"), ("ies", "y"),
-    ("ed", ""), ("es", ""), ("s", ""), ("e", ""),
+    ("ation", "at"), ("ising", "iz"), ("izing", "iz"), ("ings", ""), ("ing", ""), ("ised", "iz"), ("ized", "iz"), ("ise", "iz"),
+    ("ize", "iz"), ("ies", "y"), ("ed", ""), ("es", ""), ("s", ""), ("e", ""),
 )  # fmt: skip
 _KEPT = frozenset(
-    {"aws", "kubernetes", "sso", "css", "redis", "https", "tls", "dns", "ros", "gas", "ops", "mlops", "devops", "gitops"}
+    {"aws", "css", "devops", "dns", "gas", "gitops", "https", "kubernetes", "mlops", "ops", "redis", "sso", "stats", "tls"}
 )
 
 

@@ -38,7 +38,7 @@ class Task(Value, frozen=True, kw_only=True):
     tools: tuple[Tool, ...] = ()
     """registered tools that are declared for this run"""
     skills: tuple[Pinned, ...] = ()
-    """those it may invoke, by the tool `Skill`"""
+    """those it may invoke, by the tool `Skill`; their folders as the box has them, empty where it has none"""
 
 
 class Outfit(Value, frozen=True, kw_only=True):

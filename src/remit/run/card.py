@@ -192,6 +192,12 @@ def _on_no(question: QuestionAsked) -> str:
             return "given up, it is never tried again; what really happened stays unknown"
         case "context":
             return "the agent goes on without knowing it"
+        case "step" if not question.options:
+            return "the step counts as failed, and its owner is asked what is to be done"
+        case "step":
+            return "the chain ends; nothing of it is published"
+        case "gaps":
+            return "the chain ends with its gaps; nothing of it is published"
 
 
 def _on_silence(run: Run, asked: Asked) -> str:

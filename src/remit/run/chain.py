@@ -14,6 +14,7 @@ from remit.run.chained import (
     PlanEnded,
     PlanPinned,
     StepEnded,
+    StepReopened,
     StepSkipped,
     StepStarted,
     Validated,
@@ -36,6 +37,10 @@ class Stood(msgspec.Struct, frozen=True, kw_only=True):
     flagged: tuple[str, ...] = ()
     digest: str = ""
     person: str = ""
+    handed: bool = False
+    """whether somebody really had it the last time, or it was refused before"""
+    ended_seq: int = -1
+    """the place in the ledger where it ended last"""
     began: datetime | None = None
     ended: datetime | None = None
 
@@ -52,6 +57,8 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
     """runs of complete steps in the order in which they came back"""
     paths: Mapping[str, tuple[int, str]] = {}
     """paths that steps have changed: the place in the ledger and the step that did it last"""
+    sealed: int = 0
+    """how many of them the stage held when it was sealed last"""
     round: int = 0
     current: bool = False
     """whether the validation is of what there is now"""
@@ -90,11 +97,15 @@ def fold(chain: Chain | None, event: Fact, at: datetime, seq: int = 0) -> Chain 
             now = replace(
                 chain.steps[event.step], status="complete" if done else "failed", outcome=event.outcome, why=event.why,
                 report=event.report, files=event.files, flagged=event.flagged, digest=event.digest, ended=at,
+                tries=max(chain.steps[event.step].tries, event.number), handed=bool(event.child), ended_seq=seq,
             )  # fmt: skip
             new = done and event.child and event.child not in chain.merged
             paths = {**chain.paths, **dict.fromkeys(event.files, (seq, event.step))} if new else chain.paths
             merged = (*chain.merged, event.child) if new else chain.merged
             return replace(chain, steps={**chain.steps, event.step: now}, merged=merged, paths=paths, current=False)
+        case StepReopened() if event.step in chain.steps:
+            now = replace(chain.steps[event.step], status="pending", why=event.why)
+            return replace(chain, steps={**chain.steps, event.step: now})
         case StepSkipped() if event.step in chain.steps:
             now = replace(chain.steps[event.step], status="skipped", person=event.person, why=event.why, ended=at)
             return replace(chain, steps={**chain.steps, event.step: now}, current=False)

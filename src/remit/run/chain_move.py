@@ -44,6 +44,14 @@ class Settle(Value, frozen=True, kw_only=True, tag="settle"):
     done: bool
 
 
+class Reopen(Value, frozen=True, kw_only=True, tag="reopen"):
+    """The step is to be taken once more."""
+
+    step: str
+    why: str
+    question: str = ""
+
+
 class Skip(Value, frozen=True, kw_only=True, tag="skip"):
     """Leave the step out: by the answer to `question`, or by the contract's own recovery."""
 
@@ -60,9 +68,10 @@ class Validate(Value, frozen=True, kw_only=True, tag="validate"):
 
 
 class AskGaps(Value, frozen=True, kw_only=True, tag="ask gaps"):
-    """Validation found gaps: put them before the owner."""
+    """Validation found gaps: put them before the owner, with what can be done about them."""
 
     missing: tuple[str, ...]
+    options: tuple[Said, ...] = GAPS
 
 
 class Accept(Value, frozen=True, kw_only=True, tag="accept"):
@@ -80,7 +89,7 @@ class Finish(Value, frozen=True, kw_only=True, tag="finish"):
     why: str = ""
 
 
-Step = Take | AskStep | AskPerson | Settle | Skip | Validate | AskGaps | Accept | Finish
+Step = Take | AskStep | AskPerson | Settle | Reopen | Skip | Validate | AskGaps | Accept | Finish
 
 
 def chain_moves(run: Run) -> tuple[Step, ...]:
@@ -101,63 +110,56 @@ def chain_moves(run: Run) -> tuple[Step, ...]:
     if over := [move for move in moves if isinstance(move, Finish)]:
         return (over[0],)
     standing = {name: str(stood.status) for name, stood in chain.steps.items()}
-    again = {move.step: move for move in moves if isinstance(move, Take) and standing[move.step] == "failed"}
-    may = ready(chain.plan, {**standing, **dict.fromkeys(again, "pending")})
-    moves = [move for move in moves if not isinstance(move, Take) or move.step in may or move.step not in again]
-    moves += [_begin(chain, name) for name in may if name not in again]
-    persons = [move for move in moves if isinstance(move, AskPerson)]
-    moves = [move for move in moves if not isinstance(move, AskPerson)]
-    moves += [found for each in persons for found in _person(run, each)]
+    for name in ready(chain.plan, standing):
+        moves += _begin(run, chain, name)
     through = all(stood.status in {"complete", "skipped"} for stood in chain.steps.values())
     return tuple(moves) if moves or not through else _after(run, chain)
 
 
-def _begin(chain: Chain, name: str) -> Step:
-    if chain.plan.step(name).kind == "person":
-        return AskPerson(step=name)
-    return Take(step=name, number=chain.steps[name].tries + 1)
-
-
-def _person(run: Run, asking: AskPerson) -> list[Step]:
-    """Their step is asked about once; what they say settles it."""
-    asked = [each for each in _about(run, "step", asking.step) if not each.question.options]
+def _begin(run: Run, chain: Chain, name: str) -> list[Step]:
+    """A step is handed on; one of a person's is asked about, once for each time that it is open."""
+    stood = chain.steps[name]
+    if chain.plan.step(name).kind != "person":
+        return [Take(step=name, number=stood.tries + 1, because=stood.why if stood.tries else "")]
+    asked = [each for each in _about(run, "step", name, after=stood.ended_seq) if not each.question.options]
     if not asked:
-        return [asking]
+        return [AskPerson(step=name)]
     if not asked[-1].said:
         return []
-    return [Settle(step=asking.step, question=asked[-1].question.question, done=asked[-1].said == "yes")]
+    return [Settle(step=name, question=asked[-1].question.question, done=asked[-1].said == "yes")]
 
 
 def _trouble(run: Run, chain: Chain, name: str, stood: Stood) -> list[Step]:
     """The first thing that says what is to be done: an answer to this very failure, retries that are left, the contract."""
-    asked = [each for each in _about(run, "step", name) if each.question.options and stood.ended and each.at >= stood.ended]
+    asked = [each for each in _about(run, "step", name, after=stood.ended_seq) if each.question.options]
     if asked:
         return _answered(asked[-1], name, stood)
+    why = f"{stood.outcome}: {stood.why}"[:500]
     rung = rung_for(run, STEP_FAILS)
     more = chain.plan.retries + (rung.times if rung is not None and rung.do == "retry" else 0)
-    if stood.tries <= more and stood.outcome != "needs input" and stood.tries:
-        return [Take(step=name, number=stood.tries + 1, because=f"{stood.outcome}: {stood.why}"[:500])]
+    if stood.handed and stood.tries <= more and stood.outcome != "needs input":
+        return [Reopen(step=name, why=why)]
     if rung is not None and rung.do == "continue":
-        return [Skip(step=name, person=run.owner, why=f"the contract says: when a step fails, continue ({stood.why})"[:500])]
+        return [Skip(step=name, person=run.owner, why=f"the contract says: when a step fails, continue ({why})"[:500])]
     stops = rung is not None and rung.do in {"stop", "undo"}
     if stops or _unattended(run):
-        return [Finish(how="aborted", why=f"step `{name}` {stood.outcome}: {stood.why}"[:500])]
+        return [Finish(how="aborted", why=f"step `{name}` {why}"[:500])]
     return [AskStep(step=name)]
 
 
 def _answered(asked: Asked, name: str, stood: Stood) -> list[Step]:
-    question = asked.question.question
+    question, why = asked.question.question, f"{stood.outcome}: {stood.why}"[:500]
     match asked.said:
         case "":
             return []
         case "retry":
-            return [Take(step=name, number=stood.tries + 1, because=f"{question} was answered: retry")]
+            return [Reopen(step=name, why=why, question=question)]
         case "skip":
             person = asked.answers[-1].person if asked.answers else ""
-            return [Skip(step=name, person=person, question=question, why=f"{stood.outcome}: {stood.why}"[:500])]
+            return [Skip(step=name, person=person, question=question, why=why)]
         case _:
-            why = "nobody answered in time" if asked.expired else f"{question} was answered: abort"
-            return [Finish(how="aborted", why=f"step `{name}` {stood.outcome}; {why}"[:500])]
+            said = "nobody answered in time" if asked.expired else f"{question} was answered: abort"
+            return [Finish(how="aborted", why=f"step `{name}` {stood.outcome}; {said}"[:500])]
 
 
 def _after(run: Run, chain: Chain) -> tuple[Step, ...]:
@@ -169,24 +171,26 @@ def _after(run: Run, chain: Chain) -> tuple[Step, ...]:
         return (Finish(how="complete"),)
     missing = found.missing or tuple(dict.fromkeys(issue.path for issue in found.issues if issue.severe))
     asked = _about(run, "gaps", str(chain.round))
+    owing = _owing(chain, missing)
     if asked:
-        return _gaps_answered(chain, asked[-1], missing)
+        return _gaps_answered(chain, asked[-1], missing, owing)
     rung = rung_for(run, GAPS_FOUND)
-    again = _owing(chain, missing)
-    if rung is not None and rung.do == "retry" and chain.round <= rung.times and again:
-        return tuple(_regenerate(chain, again, f"validation found missing: {', '.join(missing)}"))
+    why = f"validation found missing: {', '.join(missing)}"[:500]
+    if rung is not None and rung.do == "retry" and chain.round <= rung.times and owing:
+        return tuple(Reopen(step=name, why=why) for name in owing)
     if _unattended(run) or (rung is not None and rung.do in {"stop", "undo"}):
         return (Finish(how="partial", why=f"validation: {found.status}, {found.completeness}%"),)
-    return (AskGaps(missing=missing),)
+    return (AskGaps(missing=missing, options=GAPS if owing else ("accept",)),)
 
 
-def _gaps_answered(chain: Chain, asked: Asked, missing: tuple[str, ...]) -> tuple[Step, ...]:
+def _gaps_answered(chain: Chain, asked: Asked, missing: tuple[str, ...], owing: tuple[str, ...]) -> tuple[Step, ...]:
     question = asked.question.question
     match asked.said:
         case "":
             return ()
         case "generate":
-            return tuple(_regenerate(chain, _owing(chain, missing), f"{question}: generate {', '.join(missing)}"))
+            why = f"generate {', '.join(missing)}"[:500]
+            return tuple(Reopen(step=name, why=why, question=question) for name in owing)
         case "accept" if not chain.accepted_by:
             person = asked.answers[-1].person if asked.answers else ""
             return (Accept(person=person, question=question, missing=missing),)
@@ -199,18 +203,13 @@ def _gaps_answered(chain: Chain, asked: Asked, missing: tuple[str, ...]) -> tupl
 def _owing(chain: Chain, missing: tuple[str, ...]) -> tuple[str, ...]:
     """The steps that owe what is missing: those of its skill; where nobody is named, the last step."""
     assert chain.validation is not None
-    owed = [each.by for each in chain.validation.deliverables if each.name in missing]
-    owed += [issue.by for issue in chain.validation.issues if issue.severe and issue.path in missing]
-    found = [
+    owed = {each.by for each in chain.validation.deliverables if each.name in missing}
+    owed |= {issue.by for issue in chain.validation.issues if issue.severe and issue.path in missing}
+    named = [
         step.id for step in chain.plan.steps
-        if step.kind != "person" and any(by and by in (step.id, step.skill.name if step.skill else "") for by in owed)
+        if {step.id, step.skill.name if step.skill is not None else step.id} & (owed - {""})
     ]  # fmt: skip
-    workers = [step.id for step in chain.plan.steps if step.kind != "person"]
-    return tuple(dict.fromkeys(found or workers[-1:]))
-
-
-def _regenerate(chain: Chain, steps: tuple[str, ...], why: str) -> list[Take]:
-    return [Take(step=name, number=chain.steps[name].tries + 1, because=why[:500]) for name in steps]
+    return tuple(named or [step.id for step in chain.plan.steps][-1:])
 
 
 def _standard(run: Run, chain: Chain) -> tuple[Step, ...]:
@@ -229,8 +228,10 @@ def _standard(run: Run, chain: Chain) -> tuple[Step, ...]:
             return (Finish(how="partial" if left else "complete", why=why),)
 
 
-def _about(run: Run, about: str, what: str) -> list[Asked]:
-    return [each for each in run.questions.values() if each.question.about == about and each.question.step == what]
+def _about(run: Run, about: str, what: str, *, after: int = -1) -> list[Asked]:
+    """Questions about this that were put after that place in the ledger: a clock may stand still, or go back."""
+    asked = (each for each in run.questions.values() if each.question.about == about and each.question.step == what)
+    return [each for each in asked if each.seq > after]
 
 
 def _unattended(run: Run) -> bool:

@@ -69,7 +69,7 @@ def session_of(run: str) -> str:
 def _skill(step: Step, stood: Stood, plan: Plan, project: str) -> SkillProgress:
     over = stood.status in ("complete", "failed", "skipped")
     return SkillProgress(
-        name=step.skill.name if step.skill else step.id,
+        name=_name(step),
         invocation=step.skill.invocation if step.skill else step.id,
         status=stood.status,
         executor=step.runtime or plan.runtime,
@@ -106,19 +106,22 @@ def _context(chain: Chain, steps: Sequence[Step], project: str) -> Gathered:
 
     What does not fit is named, and stands whole under the outputs of its skill.
     """
-    names = {step.id: step.skill.name if step.skill else step.id for step in steps}
+    back = [(stood.ended, at) for at, step in enumerate(steps) if (stood := chain.steps.get(step.id)) and stood.ended]
     areas: dict[str, Any] = {}
     left: list[str] = []
-    for name in (each for each in chain.merged if each in names):
-        report = chain.steps[name].report
+    for step in (steps[at] for _, at in sorted(back)):
+        name, stood = _name(step), chain.steps[step.id]
+        if stood.status != "complete":
+            continue
+        report = stood.report
         told = {**_decisions(report.decisions), **{each.key: each.value for each in report.outputs}}
         if not told:
             continue
-        more = {**areas, names[name]: told}
+        more = {**areas, name: told}
         if _fits(more, left, project):
             areas = more
-        elif _fits(areas, [*left, names[name]], project):
-            left.append(names[name])
+        elif _fits(areas, [*left, name], project):
+            left.append(name)
     return _gathered(areas, left, project)
 
 
@@ -154,7 +157,8 @@ def _execution(chain: Chain, steps: Sequence[Step], seen: set[str]) -> Execution
         for step, each in zip(steps, stood, strict=True)
         if each.status != "skipped" and (chain.over or each.tries or each.status != "pending")
     ]
-    active = sum(bool(_words(step) & seen) for step in due)
+    heard = seen | {each.rpartition(":")[2] for each in seen}
+    active = sum(bool(_words(step) & heard) for step in due)
     return Execution(
         mode=chain.plan.mode,
         total_skills=len(steps),
@@ -165,6 +169,10 @@ def _execution(chain: Chain, steps: Sequence[Step], seen: set[str]) -> Execution
         activation_rate=round(100 * active / len(due), 1) if due else 0.0,
         parallel_batches=_batches(chain, steps),
     )
+
+
+def _name(step: Step) -> str:
+    return step.skill.name if step.skill else step.id
 
 
 def _words(step: Step) -> set[str]:
@@ -189,7 +197,7 @@ def _batches(chain: Chain, steps: Sequence[Step]) -> tuple[tuple[str, ...], ...]
         else:
             batches.append([step])
             until = ended
-    return tuple(tuple(step.skill.name if step.skill else step.id for step in each) for each in batches if len(each) >= _BATCHED)
+    return tuple(tuple(_name(step) for step in each) for each in batches if len(each) >= _BATCHED)
 
 
 def _maturity(plan: Plan) -> str:

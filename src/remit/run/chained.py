@@ -46,6 +46,14 @@ class StepEnded(Fact, frozen=True, kw_only=True, tag="step_ended"):
     digest: str = ""
 
 
+class StepReopened(Fact, frozen=True, kw_only=True, tag="step_reopened"):
+    """A step is to be taken once more: somebody said so (`question`), the contract did, or it owes what validation missed."""
+
+    step: str
+    why: str
+    question: str = ""
+
+
 class StepSkipped(Fact, frozen=True, kw_only=True, tag="step_skipped"):
     """A step is left out by somebody's recorded consent: the answer to `question`, or the contract's own recovery (ERR-02)."""
 
@@ -99,5 +107,6 @@ class PlanEnded(Fact, frozen=True, kw_only=True, tag="plan_ended"):
 
 
 Chained = (
-    PlanPinned | StepStarted | StepEnded | StepSkipped | SkillInvoked | Reported | Validated | GapsAccepted | PlanEnded
+    PlanPinned | StepStarted | StepEnded | StepReopened | StepSkipped | SkillInvoked | Reported | Validated | GapsAccepted
+    | PlanEnded
 )  # fmt: skip

@@ -53,9 +53,8 @@ def _fold(run: Run, fact: e.Event, record: e.Recorded) -> Run:
             told_again = {key: change(draft, collected=False) for key, draft in run.drafts.items()}
             return change(
                 run, drafts=told_again, because=fact.because, carried=fact.carried, attempt=fact.attempt, attempt_at=record.at,
-                attempt_seq=record.seq,
-                box=None, work=None, trouble="", judged=None, checks={}, finished=None, storm=0, last_digest="", repeats=0,
-                rung=None,
+                attempt_seq=record.seq, box=None, work=None, trouble="", judged=None, checks={}, finished=None, storm=0,
+                last_digest="", repeats=0, rung=None,
             )  # fmt: skip
         case e.BoxStarted():
             return change(run, box=(fact.pid, fact.born))
@@ -63,7 +62,10 @@ def _fold(run: Run, fact: e.Event, record: e.Recorded) -> Run:
             return change(run, spend=_timed(run, run.at), trouble="crashed")
         case e.WorkDone():
             trouble = {"limit": "limit reached", "stuck": "stuck"}.get(fact.why, "")
-            return change(run, work=fact, sealed_at=record.at, spend=_timed(run, record.at), trouble=trouble)
+            held = change(run.chain, sealed=len(run.chain.merged)) if run.chain is not None else None
+            return change(
+                run, work=fact, sealed_at=record.at, spend=_timed(run, record.at), trouble=trouble, chain=held
+            )  # fmt: skip
         case e.Decided():
             return _decided(run, fact)
         case e.Blocked():
@@ -158,7 +160,7 @@ def _fold_outcome(run: Run, fact: e.Event, record: e.Recorded) -> Run:
 def _fold_people(run: Run, fact: e.Event, record: e.Recorded) -> Run:
     match fact:
         case e.QuestionAsked():
-            asked = Asked(question=fact, at=record.at, digest=fact.digest)
+            asked = Asked(question=fact, at=record.at, seq=record.seq, digest=fact.digest)
             run = change(run, questions=_with(run.questions, fact.question, asked))
             return _draft_state(run, fact.draft)
         case e.QuestionAnswered():

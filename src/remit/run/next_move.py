@@ -294,7 +294,8 @@ def _trouble(run: Run) -> str:
 
 def _after_verdict(run: Run) -> Move:
     move = _release(run)
-    return Tell() if isinstance(move, Rest) and not run.told else move
+    step = run.started is not None and bool(run.started.step)  # its coordinator says how it ended, and tells once for all
+    return Tell() if isinstance(move, Rest) and not run.told and not step else move
 
 
 def _release(run: Run) -> Move:

@@ -37,6 +37,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     question: QuestionAsked
     at: datetime
+    seq: int = -1
     answers: tuple[QuestionAnswered, ...] = ()
     times: tuple[datetime, ...] = ()
     expired: bool = False

@@ -11,6 +11,7 @@ from remit.engine.inbox import answer
 from remit.errors import BadInput, Conflict, Refused, RemitError
 from remit.run.card import card
 from remit.run.state import Asked, Run
+from remit.web.asking import LABELS, MEANT
 from remit.web.attest import SessionSigner
 from remit.web.board import roles
 from remit.web.door import Viewer
@@ -49,6 +50,8 @@ async def _shown(
         "may": _may(run, asked, viewer), "like": [(each, seen(each, run)) for each in like], "trouble": trouble,
         "changed": tuple(changed(run)) if about_work else (), "lines": lines, "left": left, "why": why,
         "typed": _typed(kept), "next": waiting.mine[0].first if waiting and waiting.mine else None,
+        "labels": LABELS, "meant": MEANT, "options": asked.question.options,
+        "plan": f"/runs/{run.id}/plan" if run.chain is not None else "", "stuck": _stuck(run, asked),
         "live": f"/runs/{run.id}/questions/{found.question}/events?seen={seen(found, run)}&settled={found.settled}",
     }  # fmt: skip
     return site.page(request, "card.html", viewer, status=status, **values)
@@ -152,6 +155,12 @@ def _may(run: Run, asked: Asked, viewer: Viewer) -> bool:
     assert run.started is not None
     names = {viewer.person, *roles(run.started.organisation, viewer.person), *(("owner",) if viewer.person == run.owner else ())}
     return bool(names & set(asked.question.of))
+
+
+def _stuck(run: Run, asked: Asked) -> str:
+    """The sub-agent whose step is in trouble, where there is one."""
+    stood = run.chain.steps.get(asked.question.step) if run.chain is not None and asked.question.about == "step" else None
+    return stood.children[-1] if stood is not None and stood.children else ""
 
 
 def _text(form: FormData, name: str, otherwise: str = "") -> str:

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from remit.errors import BadInput, Broken, Busy, Conflict, RemitError, Tampered, Unavailable
-from remit.web import acts, answering, pages
+from remit.web import acts, answering, pages, plan_pages
 from remit.web.door import Viewer
 from remit.web.guard import Address, Guard, Log
 from remit.web.live import Streams
@@ -41,6 +41,9 @@ def application(site: Site, address: Address, log: Log) -> ASGIApp:
         Route(f"{run}/events", stream(site, streams, "_run.html", pages.run_values)),
         Route(f"{run}/account", read(site, pages.account_page)),
         Route(f"{run}/diff", read(site, pages.diff_page)),
+        Route(f"{run}/plan", read(site, plan_pages.plan_page)),
+        Route(f"{run}/plan/events", stream(site, streams, "_plan.html", plan_pages.plan_values)),
+        Route(f"{run}/log", read(site, plan_pages.log_page)),
         Route(question, read(site, answering.card_page), methods=["GET"]),
         Route(question, write(site, answering.give), methods=["POST"]),
         Route(f"{question}/events", stream(site, streams, "_news.html", answering.news)),

@@ -10,13 +10,15 @@ from remit.engine.desk import Waiting, waiting
 from remit.ports import Ledger
 from remit.run.event import Accepted, OwnershipAnswered, OwnershipOffered, QuestionAsked, Recorded, Started, VerdictReached
 from remit.value import Value
+from remit.web.asking import heading
 from remit.web.svg import short
 from remit.web.words import json_text
 
 Kind = Literal["question", "doubt", "outcome", "offer"]
 MARKS = {
     "action": "approve", "change": "approve", "publish": "release", "recovery": "decide", "context": "missing context",
-    "doubt": "unknown outcome", "outcome": "take the outcome", "offer": "take over",
+    "doubt": "unknown outcome", "step": "step in trouble", "gaps": "gaps found", "outcome": "take the outcome",
+    "offer": "take over",
 }  # fmt: skip
 
 
@@ -165,9 +167,9 @@ def _values(action: Action) -> str:
 def _item(each: Waiting, briefs: dict[str, Brief], said: dict[tuple[str, str], str]) -> Item:
     goal = briefs[each.run].goal if each.run in briefs else ""
     return Item(
-        kind="doubt" if each.about == "doubt" else "question", mark=MARKS.get(each.about, "decide"), run=each.run, text=each.text,
-        goal=goal, of=each.of, at=each.asked_at, question=each.question, expires=each.expires,
-        values=said.get((each.run, each.question), ""),
+        kind="doubt" if each.about == "doubt" else "question", mark=MARKS.get(each.about, "decide"), run=each.run,
+        text=heading(each.about, each.text), goal=goal, of=each.of, at=each.asked_at, question=each.question,
+        expires=each.expires, values=said.get((each.run, each.question), ""),
     )  # fmt: skip
 
 

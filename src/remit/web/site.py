@@ -19,6 +19,7 @@ from remit.run.card import Card
 from remit.run.state import Run
 from remit.value import digest
 from remit.web import words
+from remit.web.asking import heading
 from remit.web.board import Boards, tone_of
 from remit.web.door import Door, Viewer
 from remit.web.svg import element, short
@@ -71,7 +72,7 @@ def templates() -> Environment:
         trim_blocks=True, lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
     found.filters.update(short=short)
-    found.globals.update(tone_of=tone_of)
+    found.globals.update(tone_of=tone_of, heading=heading)
     return found
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Literal
 
+from remit.run import chained as c
 from remit.run import event as e
 from remit.run.event import Recorded
 from remit.value import Value
@@ -31,6 +32,7 @@ def moments(records: Sequence[Recorded]) -> Iterator[Moment]:
         found = (
             _work(record.event)
             or _runtime(record.event)
+            or _chain(record.event)
             or _people(record.event)
             or _effects(record.event)
             or _outcome(record.event)
@@ -88,6 +90,32 @@ def _runtime(fact: e.Event) -> Told | None:
             return "work", "wait", f"up to {fact.runtime}", f"{fact.child}: {', '.join(fact.needs)} — {fact.why}"
         case e.Deescalated():
             return "work", "plain", f"back from {fact.runtime}", f"{fact.child}: {fact.verdict}, {len(fact.paths)} paths"
+        case _:
+            return None
+
+
+def _chain(fact: e.Event) -> Told | None:
+    match fact:
+        case c.PlanPinned():
+            return "work", "plain", "plan", f"{fact.plan.name}: {len(fact.plan.steps)} steps, {fact.plan.mode}"
+        case c.StepStarted():
+            again = f"for the {fact.number}. time: {fact.because}" if fact.number > 1 else fact.child
+            return "work", "plain", f"step {fact.step}", again
+        case c.StepEnded():
+            tone = "good" if fact.outcome == "complete" else "bad"
+            return "work", tone, f"step {fact.step} {fact.outcome}", fact.why or f"{len(fact.files)} files"
+        case c.StepSkipped():
+            return "people", "wait", f"step {fact.step} skipped", f"with the consent of {fact.person}"
+        case c.SkillInvoked():
+            return "work", "plain", "skill", fact.skill + (", changed since it was planned with" if fact.changed else "")
+        case c.Validated():
+            tone = {"PASS": "good", "PARTIAL": "wait", "FAIL": "bad"}[fact.found.status]
+            return "outcome", tone, f"validation {fact.found.status}", f"{fact.found.completeness}%, round {fact.round}"
+        case c.GapsAccepted():
+            return "people", "wait", "gaps accepted", f"{fact.person}: {', '.join(fact.missing)}"
+        case c.PlanEnded():
+            tone = {"complete": "good", "partial": "wait", "aborted": "bad"}[fact.how]
+            return "outcome", tone, f"chain {fact.how}", fact.why
         case _:
             return None
 

@@ -67,3 +67,15 @@ def test_every_alias_of_the_table_means_a_skill_that_is_there(library: Library) 
 
 def test_what_lies_beside_its_skills_is_listed(library: Library) -> None:
     assert "tokens/global/colors.json" in library.files("theming-components")
+
+
+def test_seven_names_of_its_later_skill_graph_are_no_skills_and_all_are_found_by_alias() -> None:
+    later = Path(os.environ.get("REMIT_SKILL_LATER", "/nowhere"))
+    graph = ".claude-commands/skillchain-data/shared/skill-graph.yaml"
+    if not (later / graph).is_file():
+        pytest.skip("$REMIT_SKILL_LATER does not name a copy with the skill graph")
+    library = read_library([Path(REPOSITORY), later])
+    own = [each.code for each in library.noted if each.file.endswith("skill-graph.yaml")]
+    assert (own.count("ALIAS"), own.count("UNKNOWN-SKILL")) == (7, 0)
+    assert library.tiers == (("foundation", 1), ("component", 2), ("integration", 3), ("assembly", 4))
+    assert (library.skill("assembling-components") or library.skills[0]).depends.any_of != ()

@@ -463,7 +463,7 @@ def test_a_list_of_files_says_which_go_away() -> None:
 
 
 def test_tools_of_remits_own_server_are_decided_where_they_are_served() -> None:
-    for title in ("remit_act", "mcp_remit_act", "mcp__remit__act", "act (remit MCP Server)"):
+    for title in ("remit_act", "mcp_remit_act", "mcp__remit__act", "act (remit MCP Server)", "remit_Skill", "mcp_remit_Skill"):
         assert of("other", title=title, rawInput={"verb": "push"}) == []
     assert of("other", title="remitted") == ["call remitted"]
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from chain_desk import OWNER, Desk
+from chain_desk import AGENT, OWNER, Desk
 from inline_snapshot import snapshot
 
 RAG = {
@@ -289,9 +289,59 @@ Recommended: delegated execution (fresh context per skill).
 
 
 def test_a_cancelled_chain_writes_nothing_at_all(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, STORE, init=False)
-    text = "goal: g\nsteps:\n  - skill: using-vector-databases\n"
+    desk = Desk(tmp_path, STORE)
+    text = desk.chain("goal: g\nsteps:\n  - skill: using-vector-databases\n")
     answers = desk.answers(("mode", "delegated"), ("confirmation", "cancel"))
-    done = desk.run(desk.chain(text), "--answers", answers, yes=False)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    done = desk.run(text, "--answers", answers, yes=False)
     assert "cancelled: nothing was started, and nothing was written" in done.stderr
-    assert (desk.home.exists(), desk.tree()) == (False, [])
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_without_a_terminal_nothing_is_asked_and_what_to_add_is_said(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, STORE)
+    text = desk.chain("goal: g\nsteps:\n  - skill: using-vector-databases\n")
+    said = desk.run(text, yes=False, code=2).stderr
+    assert "nobody can be asked here whether to proceed\n  add --yes, and --mode standard or delegated" in said
+    assert "no chains yet" in desk.remit("chain", "status", code=2).stderr
+
+
+def test_only_whoever_is_asked_can_consent_to_a_skip(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, {**STORE, "model-serving": "fail"})
+    desk.run(desk.chain(TWO), code=4)
+    (desk.home / "identity").rename(tmp_path / "kept")
+    assert "nobody is known here who could sign" in desk.remit("answer", "last", "Q1", "skip", code=2).stderr
+    (tmp_path / "kept").rename(desk.home / "identity")
+    wrong = "- {about: 'step*', person: somebody@example.com, answer: skip}\n"
+    (tmp_path / "wrong.yaml").write_text(wrong)
+    said = desk.remit("chain", "resume", "last", "--answers", str(tmp_path / "wrong.yaml"), code=4).stderr
+    assert "skipped" not in said.lower().replace("0 skipped", "")
+
+
+def test_a_chain_that_was_killed_is_resumed_and_what_is_complete_is_not_done_again(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, {**STORE, "model-serving": "write serving/dashboard.json"})
+    chain = desk.chain(TWO)
+    words = ("chain", "run", chain, "--library", str(desk.library), "--workspace", str(desk.work), "--yes", "--mode", "delegated")
+    agent = ("--", "sh", "-c", f"MOST=3\nLIBRARY={desk.library}\n{AGENT}")
+    for after in range(40, 0, -1):
+        killed = desk.remit(*words, *agent, code=None, REMIT_TEST_CRASH=f"after:{after}")
+        steps = {step["step"]: step for step in desk.document()["steps"]}
+        if killed.returncode < 0 and steps["using-vector-databases"]["status"] == "complete":
+            break
+    else:
+        raise AssertionError("it was never killed between its steps")
+    seen = desk.remit("chain", "resume").stderr
+    assert "✓ [SKILL] using-vector-databases" in seen
+    assert ("DELEGATING: using-vector-databases" in seen, "STATUS: PASS" in seen) == (False, True)
+    assert [step["tries"] for step in desk.document()["steps"]] == [1, steps["model-serving"]["tries"] or 1]
+    assert desk.tree() == ["serving/dashboard.json", "vectors/store.py"]
+
+
+def test_as_json_the_last_line_holds_the_chain_and_nothing_is_asked(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, STORE)
+    chain = desk.chain("goal: g\nquality: false\nsteps:\n  - skill: using-vector-databases\n")
+    lines = [json.loads(line) for line in desk.run(chain, "--json").stdout.splitlines()]
+    assert (lines[-1]["schema"], lines[-1]["chain"]["over"], lines[-1]["verdict"]) == ("remit.run/1", "complete", "success")
+    assert {"plan_pinned", "step_started", "step_ended", "validated", "plan_ended"} - {"plan_pinned"} <= {
+        line.get("kind") for line in lines
+    }

@@ -46,7 +46,10 @@ def test_a_file_that_is_made_to_be_filled_in_may_say_your() -> None:
 
 def test_binary_files_are_not_read_as_text_but_one_that_pretends_to_be_text_is() -> None:
     assert flaws("logo.png", b"\x89PNG\0{{ TODO") == ()
-    assert [(flaw.what, flaw.severe) for flaw in flaws("a.py", b"\0 TODO")] == [("holds bytes that no text has", False), ("holds the placeholder `TODO`", True)]
+    assert [(flaw.what, flaw.severe) for flaw in flaws("a.py", b"\0 TODO")] == [
+        ("holds bytes that no text has", False),
+        ("holds the placeholder `TODO`", True),
+    ]
 
 
 def test_a_file_full_of_what_is_no_placeholder_is_looked_at_quickly() -> None:

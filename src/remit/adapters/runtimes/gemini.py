@@ -3,11 +3,15 @@
 By itself it would not ask about reading, nor about commands it thinks harmless. Tried with 0.61.0.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 
 from remit.adapters.runtimes.acp.manner import Manner
 from remit.adapters.runtimes.acp.runtime import Acp
 from remit.adapters.runtimes.finding import Product, find
+from remit.adapters.runtimes.native_paths import action_path
 from remit.adapters.sandboxes.argv import HOME
 from remit.ports import Outfit, Task
 
@@ -88,7 +92,13 @@ class Gemini(Acp):
                 "NO_PROXY": "127.0.0.1,localhost",
                 "no_proxy": "127.0.0.1,localhost",
             },
-            files={SETTINGS_FILE: msgspec.json.encode(SETTINGS).decode(), POLICY_FILE: POLICY},
+            files={SETTINGS_FILE: msgspec.json.encode(settings(task)).decode(), POLICY_FILE: POLICY},
             masks=MASKS,
             talks=True,
         )
+
+
+def settings(task: Task) -> Mapping[str, Any]:
+    """Its settings. Beside the workspace it looks only into folders that are named there, and each of them has to be there."""
+    beside = [each.folder for each in task.skills if each.folder and action_path(each.folder, task.cwd) is None]
+    return SETTINGS | {"context": {"includeDirectories": beside}} if beside else SETTINGS

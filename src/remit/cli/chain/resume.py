@@ -24,7 +24,7 @@ from remit.run.state import Run
 @click.option("--json", "as_json", is_flag=True, help="JSON lines on stdout")
 @click.option("--plain", is_flag=True, help="lines instead of a tree, on a terminal too")
 def command(run: str, answers: Path | None, as_json: bool, plain: bool) -> None:
-    """Carry on the chain RUN (default: the last run)."""
+    """Carry on the chain RUN (default: the last one)."""
     script = scripted.read(answers) if answers is not None else None
     found = anyio.run(_read, run)
     assert found.chain is not None

@@ -24,6 +24,7 @@ from remit.cli.present import organisation
 from remit.cli.run import limits
 from remit.cli.say import clean, person_at_terminal, talk
 from remit.contract.contract import LEVELS, Contract, Level
+from remit.contract.party import Organisation
 from remit.errors import BadInput
 from remit.plan.contracting import chain_contract, who
 from remit.plan.step import Mode, Plan
@@ -65,14 +66,20 @@ def command(
         raise BadInput(f"there is no workspace `{wished.workspace}`", hint="give an existing folder to --workspace")
     found = planned(wished)
     startable(found.plan)
+    looked = checked(contract, org, found.plan.runtime) if contract is not None else None
+    if looked is not None and not looked.review.ok:
+        sys.exit(refuse_incomplete(looked, as_json=as_json))
+    owner = owned(looked)
     told(found)
     agreed, by = settled(found, mode, yes=yes, script=lines, prompting=person_at_terminal() and not as_json)
     if agreed is None:
         talk("cancelled: nothing was started, and nothing was written")
         return
-    if contract is not None and not (looked := checked(contract, org, agreed.plan.runtime)).review.ok:
-        sys.exit(refuse_incomplete(looked, as_json=as_json))
-    promise = Promise.of(agreed.plan, contract, org)
+    promise = Promise(
+        contract=looked.contract if looked is not None else chain_contract(agreed.plan, owner=owner),
+        context=looked.context if looked is not None else ((agreed.plan.source or agreed.plan.name, digest(agreed.plan)),),
+        organisation=looked.organisation if looked is not None else load_organisation(org),
+    )
     options = Options(accepted=accept_containment, confirmed=by, unattended=unattended, as_json=as_json, plain=plain)
     sys.exit(anyio.run(_run, agreed, promise, options, lines))
 
@@ -90,24 +97,23 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class Promise:
-    """The contract of the chain: a person's file, or one made from the plan for the local identity."""
+    """The contract of the chain, a person's file or made from the plan; what was loaded for it, and the organisation file."""
 
     contract: Contract
-    looked: Checked | None
-    org: str | None
+    context: tuple[tuple[str, str], ...]
+    organisation: Organisation | None
 
-    @classmethod
-    def of(cls, plan: Plan, file: Path | None, org: str | None) -> "Promise":
-        """Raises BadInput where nobody is known who could own the outcome."""
-        if file is not None:
-            looked = checked(file, org, plan.runtime)
-            return cls(contract=looked.contract, looked=looked, org=org)
-        signer = identity(home())
-        if signer is None:
-            raise BadInput(
-                "nobody is known here who could own the outcome", hint="`remit init` makes your identity; or give a --contract"
-            )
-        return cls(contract=chain_contract(plan, owner=signer.person), looked=None, org=org)
+
+def owned(looked: Checked | None) -> str:
+    """Who will own the outcome. Raises BadInput where nobody is known who could."""
+    if looked is not None:
+        return looked.contract.owner
+    signer = identity(home())
+    if signer is None:
+        raise BadInput(
+            "nobody is known here who could own the outcome", hint="`remit init` makes your identity; or give a --contract"
+        )
+    return signer.person
 
 
 def startable(plan: Plan) -> None:
@@ -174,15 +180,12 @@ async def _run(found: Planned, promise: Promise, options: Options, script: list[
     here = home()
     signer = identity(here)
     person = signer.person if signer else promise.contract.owner
-    looked = promise.looked
-    known = looked.organisation if looked is not None else load_organisation(promise.org)
-    context = looked.context if looked is not None else ((found.plan.source or found.plan.name, digest(found.plan)),)
     async with engine(here) as supervisor:
         run_id = await begin(
-            supervisor.hands, found.plan, promise.contract, organisation(known, here), found.wish.workspace,
+            supervisor.hands, found.plan, promise.contract, organisation(promise.organisation, here), found.wish.workspace,
             advised=found.advice.mode, why=(*found.why, *found.advice.reasons), confirmed=options.confirmed,
             trigger=f"remit chain run by {person}", requester=person, unattended=options.unattended,
-            accepted=(options.accepted, person) if options.accepted else None, context=context,
+            accepted=(options.accepted, person) if options.accepted else None, context=promise.context,
         )  # fmt: skip
     if not options.as_json:
         before(run_id, found, promise.contract)

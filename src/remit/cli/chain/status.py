@@ -31,7 +31,7 @@ FORMS = ("--state", "--progress", "--procedure", "--report", "--json")
 @click.option("--report", "as_report", is_flag=True, help="the detailed report of the last validation")
 @click.option("--json", "as_json", is_flag=True, help="one document")
 def command(run: str, state: bool, progress: bool, as_procedure: bool, as_report: bool, as_json: bool) -> None:
-    """Show where the chain RUN stands (default: the last run)."""
+    """Show where the chain RUN stands (default: the last one)."""
     if sum((state, progress, as_procedure and not as_json, as_report, as_json)) > 1:
         raise BadInput(f"{', '.join(FORMS)} exclude one another", hint="give one; --procedure goes with --json")
     found, children = anyio.run(_read, run)
@@ -122,7 +122,7 @@ def troubles(chain: Chain) -> Iterator[str]:
     for name, stood in chain.steps.items():
         step = called(chain.plan, name)
         if stood.status == "failed":
-            yield f"{step}: {stood.outcome}, {stood.why}"
+            yield f"{step}: {stood.why if stood.why.startswith(stood.outcome) else f'{stood.outcome}: {stood.why}'}"
         elif stood.status == "skipped":
             yield f"{step}: skipped with the consent of {stood.person}"
         elif stood.tries > 1:

@@ -1,6 +1,7 @@
 """The chains of a blueprint: numbered lines in a fence, or a numbered list in bold, with options, alternatives and patterns."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -191,6 +192,6 @@ def _say_gaps(found: _Found, notes: Notes) -> None:
         notes.add(
             "CHAIN-NUMBERS", "note", f"the numbers of the chain are {', '.join(map(str, numbers))}", line=found.slots[0][1].line
         )
-    names = [slot.name for _, slot in found.slots]
-    for name in sorted({name for name in names if names.count(name) > 1}):
+    names = Counter(slot.name for _, slot in found.slots)
+    for name in sorted(name for name, times in names.items() if times > 1):
         notes.add("CHAIN-TWICE", "warning", f"{name} stands in one chain more than once", line=found.slots[0][1].line)

@@ -20,7 +20,6 @@ MOST_BYTES = 1024 * 1024
 _TABLES = ("deliverables", "maturity_profiles", "cross_skill_dependencies", "security_checks")
 _KEY = re.compile(rf"^(?P<key>{'|'.join(_TABLES)})\s*:", re.MULTILINE)
 _ENTRY = re.compile(r"""^\s{1,8}(?:-\s+name\s*:\s*)?(?P<quote>["']?)(?P<name>[^"'\s#-][^"'\n]*?)(?P=quote)\s*:?\s*(?:#.*)?$""")
-_CONFIDENCE = 0.7
 _LONGEST = 300
 """characters of a row that may hold the name of a deliverable"""
 
@@ -36,9 +35,6 @@ def read_blueprint(text: str, *, name: str, file: str) -> tuple[Blueprint, tuple
     sections = cut(plain)
     _say_open(sections, notes)
     fields = read_fields(sections)
-    title = next((each.title for each in sections if each.level == 1), "")
-    if not title:
-        notes.add("NO-TITLE", "note", "there is no heading of the first level")
     keywords, indicators = read_triggers(sections, notes)
     patterns = read_chain(sections, notes)
     questions = read_questions(sections, notes)
@@ -48,10 +44,9 @@ def read_blueprint(text: str, *, name: str, file: str) -> tuple[Blueprint, tuple
     say_clashes(profiles, wanted, notes)
     tree = read_tree(sections)
     _say_tree(wanted, tree, notes)
-    confidence = read_confidence(sections)
     blueprint = Blueprint(
         name=name,
-        title=title,
+        title=_title(sections, notes),
         version=fields.get("version") or fields.get("blueprint version", ""),
         category=fields.get("category", ""),
         keywords=keywords,
@@ -64,7 +59,7 @@ def read_blueprint(text: str, *, name: str, file: str) -> tuple[Blueprint, tuple
         orders=read_orders(tables.get("cross_skill_dependencies"), notes),
         security=read_security(tables.get("security_checks"), notes),
         tree=tree,
-        confidence=_CONFIDENCE if confidence is None else confidence,
+        confidence=read_confidence(sections),
         time=fields.get("estimated time") or fields.get("total estimated time", ""),
         source=file,
     )
@@ -101,6 +96,14 @@ def _lines(text: str, first: int) -> dict[str, int]:
         if len(row) <= _LONGEST and (entry := _ENTRY.match(row)):
             found.setdefault(entry["name"].rstrip(":").strip(), first + place)
     return found
+
+
+def _title(sections: tuple[Section, ...], notes: Notes) -> str:
+    """The first heading of the first level."""
+    title = next((each.title for each in sections if each.level == 1), "")
+    if not title:
+        notes.add("NO-TITLE", "note", "there is no heading of the first level")
+    return title
 
 
 def _say_open(sections: tuple[Section, ...], notes: Notes) -> None:

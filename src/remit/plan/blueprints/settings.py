@@ -41,13 +41,13 @@ def read_fields(sections: tuple[Section, ...]) -> dict[str, str]:
     return found
 
 
-def read_confidence(sections: tuple[Section, ...]) -> float | None:
-    """From which confidence it is proposed, as the file says it, between 0 and 1."""
+def read_confidence(sections: tuple[Section, ...]) -> float:
+    """From which confidence it is proposed, as the file says it, between 0 and 1; 0.7 where it says nothing."""
     for section in sections:
         for line in section.lines:
             if (said := _CONFIDENCE.search(line.text)) and int(said[1]) <= 100:
                 return int(said[1]) / 100
-    return None
+    return 0.7
 
 
 def read_tree(sections: tuple[Section, ...]) -> tuple[str, ...]:

@@ -12,8 +12,9 @@ NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 KEYS = ("name", "description", "license", "compatibility", "metadata", "allowed-tools")
 MOST_DESCRIPTION = 1024
 MOST_LINES = 500
+MOST_LINKED = 128 * 1024
 _TOOL = re.compile(r"[^\s,(]+(?:\([^()\n]*\))?")
-_LINK = re.compile(r"\[[^\]\n]{0,300}\]\(<?([^)<>\n]{1,300}?)>?(?:[ \t]+\"[^\"\n]{0,200}\")?\)")
+_LINK = re.compile(r"\[[^\]\n]{0,200}\]\(<?([^)<>\n]{1,300}?)>?(?:[ \t]+\"[^\"\n]{0,200}\")?\)")
 _FENCED = re.compile(r"(?ms)^[ \t]*(```|~~~).*?^[ \t]*\1[`~]*[ \t]*$")
 
 
@@ -92,7 +93,7 @@ def broken_links(skill: Skill, files: Sequence[str], *, file: str) -> tuple[Note
     there = {"SKILL.md", *files}
     folders = {path[:at] for path in there for at, letter in enumerate(path) if letter == "/"}
     found = {}
-    for target in _LINK.findall(_FENCED.sub("", skill.body)):
+    for target in _LINK.findall(_FENCED.sub("", skill.body[:MOST_LINKED])):
         path = target.partition("#")[0].partition("?")[0].replace("%20", " ").removeprefix("./").rstrip("/")
         if not path or ":" in path or path in there or path in folders or path in found:
             continue

@@ -96,7 +96,8 @@ class _Judging:
             return Verified(name=owed.name, status="skipped", by=owed.by, details=(skipped,) if skipped else ())
         groups = (*((place,) for place in owed.files), *owed.either)
         found = [self._required(group, owed.by) for group in groups]
-        answers = [self._searching.look(each) for each in owed.contains]
+        absent = self._not_chosen(owed)
+        answers = [self._searching.look(each) for each in owed.contains if each.place not in absent]
         self.warnings += [each.warning for each in answers if each.warning]
         wrong = [each.said for each in found if not each.ok] + [each.said for each in answers if not each.ok]
         wrong += self._by_tools(found, owed.by)
@@ -113,6 +114,11 @@ class _Judging:
         for issue in self._quality.issues:
             self._issues[replace(issue, by=issue.by or self._owed.get(issue.path, ""))] = None
         return sorted(self._issues, key=lambda each: not each.severe)
+
+    def _not_chosen(self, owed: Deliverable) -> set[str]:
+        """Where one file of a group is enough and is there, what should stand in the others that are not: nobody asks for it."""
+        met = [group for group in owed.either if any(self._requiring.at(place).ok for place in group)]
+        return {place for group in met for place in group if not self._requiring.at(place).there}
 
     def _required(self, group: tuple[str, ...], by: str) -> Found:
         found = self._requiring.one_of(group)

@@ -15,6 +15,10 @@ EVENTS: Final = 500_000
 """parts of a YAML file that are looked at"""
 DEPTH: Final = 200
 """lists and tables within one another in a YAML file"""
+TOML: Final = 512 * 1024
+"""bytes of a TOML file"""
+DOTS: Final = 2000
+"""dots in one line of a TOML file: a key of many parts takes quadratic time"""
 MARKS: Final = 1_000_000
 """commas, colons and brackets of a JSON or TOML file"""
 COMMENTED: Final = re.compile(r"(?:^|/)(?:tsconfig|jsconfig)[^/]*\.json$|(?:^|/)\.(?:vscode|devcontainer)/[^/]*\.json$|\.jsonc$")
@@ -54,6 +58,10 @@ def _json(data: bytes) -> None:
 
 def _toml(data: bytes) -> None:
     _bounded(data)
+    if len(data) > TOML:
+        raise OverflowError(f"is larger than {TOML >> 10} KiB: its syntax was not looked at")
+    if any(line.count(b".") > DOTS for line in data.split(b"\n")):
+        raise OverflowError(f"has a line with more than {DOTS} dots: its syntax was not looked at")
     tomllib.loads(data.decode("utf-8"))
 
 

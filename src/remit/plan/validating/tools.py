@@ -114,7 +114,7 @@ def jobs(paths: Iterable[str]) -> tuple[tuple[Job, ...], tuple[str, ...]]:
     for tool in TOOLS:
         files = [path for path in fine if _end(path) in tool.ends]
         if len(files) > AT_ALL:
-            warnings.append(f"{tool.name} looked at {AT_ALL} of {len(files)} files")
+            warnings.append(f"{tool.name} is given {AT_ALL} of {len(files)} files: the rest was not looked at by it")
         found += [Job(tool=tool, files=tuple(some)) for some in _some(files[:AT_ALL])]
     left: dict[str, int] = {}
     for path in fine:

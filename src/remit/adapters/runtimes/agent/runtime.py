@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 import anyio
+import msgspec
 
 from remit.adapters.models.scrub import scrubbed
 from remit.adapters.runtimes.agent.hands import Gone, Hands
@@ -44,7 +45,10 @@ class LightAgent:
         chosen(task.command, task.tools, task.skills)
         if self._model is None:  # a wrong name or a missing key is said before anything starts
             self._model = await anyio.to_thread.run_sync(_resolved, task.model)
-        return Outfit(argv=hands_argv(), version=importlib.metadata.version(LIBRARY), talks=True, meter=False)
+        beside = msgspec.json.encode([each.folder for each in task.skills if each.folder]).decode()
+        shown = {"REMIT_BESIDE": beside} if task.skills else {}
+        version = importlib.metadata.version(LIBRARY)
+        return Outfit(argv=hands_argv(), version=version, environment=shown, talks=True, meter=False)
 
     async def drive(self, seat: Seat, task: Task) -> None:
         """Work the task. Its last words are in `words`; whether the work is done is for the checks to say."""

@@ -1,6 +1,7 @@
 """How `hands` looks at the workspace: reads, lists, searches and describes, in bounds. Standard library only.
 
-A path is of the workspace and must not leave it, also by way of a link: the box is the boundary, this is the honest answer.
+A path is of the workspace, or of a folder shown beside it, and must not leave it, also by way of a link: the box is the boundary,
+this is the honest answer.
 """
 
 # ruff: noqa: PTH115, PTH116, PTH118
@@ -43,10 +44,11 @@ class Refused(Exception):
 
 
 class Eyes:
-    """One workspace. `own` are descriptors that no process made from here may keep."""
+    """One workspace. `own` are descriptors that no process made from here may keep, `beside` folders that are shown with it."""
 
-    def __init__(self, root: str, own: tuple[int, ...] = ()) -> None:
+    def __init__(self, root: str, own: tuple[int, ...] = (), beside: tuple[str, ...] = ()) -> None:
         self.root = os.path.realpath(root)
+        self.roots = (self.root, *map(os.path.realpath, beside))
         self.own = own
         self.searching: set[int] = set()
 
@@ -57,7 +59,7 @@ class Eyes:
         full = os.path.join(self.root, path)
         folder, name = os.path.split(full)
         real = os.path.join(os.path.realpath(folder), name) if link and name not in ("", ".", "..") else os.path.realpath(full)
-        if real != self.root and not real.startswith(self.root + "/"):
+        if not any(real == root or real.startswith(root + "/") for root in self.roots):
             raise Refused("outside", f"`{shown(path)}` is not in the workspace")
         return real
 
@@ -100,7 +102,7 @@ class Eyes:
                     described = kind(entry.stat(follow_symlinks=False), entry.path)
                 except OSError:  # it went away meanwhile
                     continue
-                entries.append({"path": shown(entry.path[len(self.root) + 1 :]), **described})
+                entries.append({"path": shown(named(self.root, entry.path)), **described})
         return {"entries": entries, "more": False}
 
     def stat(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -151,6 +153,11 @@ class Eyes:
             _, status = os.waitpid(child, 0)
             os.close(line)
         return rows, late or (len(rows) <= most and status != 0)
+
+
+def named(root: str, path: str) -> str:
+    """A path as it is told: from the workspace on, or whole where it lies beside it."""
+    return path[len(root) + 1 :] if path.startswith(root + "/") else path
 
 
 def content(place: str, most: int) -> bytes:
@@ -238,7 +245,7 @@ def look(line: int, root: str, place: str, pattern: str, flags: int, glob: list[
         for number, each in enumerate(data.splitlines(), 1):
             words = text(each)
             if expression.search(words):
-                row = {"path": shown(full[len(root) + 1 :]), "line": number, "text": words[:SHOWN]}
+                row = {"path": shown(named(root, full)), "line": number, "text": words[:SHOWN]}
                 os.write(line, json.dumps(row).encode() + b"\n")
     return 0
 

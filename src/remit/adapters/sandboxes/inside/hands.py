@@ -28,6 +28,7 @@ writes are the supervisor's. Numbers are optional; those below are what is usual
     {"id": 8, "do": "fetch", "url": "https://example.com/", "most": 100000, "timeout": 30}
       -> {"id": 8, "ok": true, "status": 200, "type": "text/html", "text": "…", "left_out": 0}          by way of the box's egress
     {"id": 7, "do": "stop", "of": 1}       -> {"id": 7, "ok": true, "stopped": true}          kills a run that is not over
+    `REMIT_BESIDE`, a JSON list, names folders beside the workspace that may be looked at, too.
     anything else                          -> {"id": …, "ok": false, "error": "input", "why": "…"}
          `error` is input, absent, outside (a path that leaves the workspace), unfit (a folder, binary, too large), busy, failed.
 """
@@ -317,7 +318,7 @@ def main() -> None:
                 hands.end()
                 os._exit(0)
 
-    hands = Hands(Eyes(os.curdir, (line, out)), answer)
+    hands = Hands(Eyes(os.curdir, (line, out), tuple(json.loads(os.environ.get("REMIT_BESIDE", "[]")))), answer)
     with os.fdopen(line, "rb", buffering=65536) as requests:
         while given := requests.readline(LINE):
             if len(given) == LINE and not given.endswith(b"\n"):
