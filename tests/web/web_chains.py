@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from web_worlds import OWNER, contract, organisation
+from web_worlds import OWNER, contract, ended, organisation
 
 from remit.contract.limits import Spend
 from remit.contract.outcome import ObservedCheck
@@ -54,7 +54,7 @@ def child(run: str, home: Path, number: int, step: str, *, spend: Spend | None =
             e.Output(run=name, attempt=1, bytes=len(words), sha256="", tail=words),
         ]
     if verdict:
-        found.append(e.VerdictReached(run=name, verdict=verdict, why=""))
+        found += ended(name, verdict=verdict)
         found.append(e.ChildEnded(run=run, child=name, verdict=verdict, spend=Spend(turns=3)))
     return found
 

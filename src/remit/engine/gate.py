@@ -14,7 +14,7 @@ from remit.authority.decision import Allow, Ask, Code, Decision, Reason, Refuse,
 from remit.authority.spent import Spent
 from remit.contract.limits import Spend
 from remit.engine.hands import Hands
-from remit.engine.lineage import Lineages, approvals, counts, spent
+from remit.engine.lineage import approvals, counts, spent
 from remit.engine.questions import MOST_OPEN, put, tell
 from remit.ports import Transaction
 from remit.run.event import Charged, Decided, Effected, Intended, LimitReached, QuestionAsked, Recorded, Warned, Withdrawn
@@ -80,7 +80,7 @@ class Gate:
 
     def __init__(self, hands: Hands) -> None:
         self._hands = hands
-        self._lineages = Lineages()
+        self._lineages = hands.lineages
         self._folded: dict[str, Run] = {}
 
     def now(self) -> datetime:
@@ -155,7 +155,7 @@ class Gate:
 
     def sticky(self, transaction: Transaction, run: Run, authorities: tuple[Authority, ...], digest: str) -> Refuse | None:
         """A person's no to exactly this, which stands for the rest of the run and of all runs above and below it."""
-        if not self._lineages.denied(run, digest, lambda other: self.fold(transaction, other)):
+        if not self._lineages.denied(run, digest, lambda other: self.fold(transaction, other), transaction.asked):
             return None
         why = "a person has already said no to exactly this"
         reason = Reason(code=Code.DENIED, rule=None, contract=authorities[-1].hash, why=why, instead="do something else")

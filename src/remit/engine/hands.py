@@ -6,6 +6,7 @@ from pathlib import Path
 
 from remit.contract.party import Organisation
 from remit.engine.folds import Folds
+from remit.engine.lineage import Lineages
 from remit.ports import (
     Box,
     Clock,
@@ -59,6 +60,8 @@ class Hands:
     """what models cost"""
     folds: Folds = field(default_factory=Folds)
     """runs as they stood when this process looked last"""
+    lineages: Lineages = field(default_factory=Lineages)
+    """contracts that are compiled already"""
     turn: Turn | None = None
     """in a chain: waits until it is this run's turn to be merged into the one above"""
 

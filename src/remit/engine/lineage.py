@@ -27,6 +27,8 @@ Find = Callable[[str], Run]
 
 FOREVER = timedelta(days=3650)
 A_DAY = timedelta(days=1)
+MOST = 1000
+"""compiled contracts that are remembered; then all of them are made again"""
 
 
 class Lineages:
@@ -35,7 +37,6 @@ class Lineages:
     def __init__(self) -> None:
         self._compiled: dict[tuple[str, int, str, int], tuple[Authority, ...]] = {}
         self._ceilings: dict[str, Authority] = {}
-        self._over: dict[str, frozenset[str]] = {}
 
     def of(self, run: Run, find: Find) -> tuple[Authority, ...]:
         """Organisation, every ancestor, then this run's own contract, with the rules its recovery has unlocked.
@@ -46,31 +47,23 @@ class Lineages:
         root = run.id.split(".")[0]
         if root not in self._ceilings:
             self._ceilings[root] = compile_organisation(run.started.organisation)
+        ceiling = self._ceilings[root]
         above = [each for ancestor in run.started.ancestors for each in self._own(find(ancestor))]
-        return (self._ceilings[root], *above, *self._own(run))
+        return (ceiling, *above, *self._own(run))
 
-    def denied(self, run: Run, digest: str, find: Find) -> bool:
-        """Whether anybody said no to exactly this anywhere in the tree of this run: asking through a child is asking again."""
-        assert run.started is not None
-        if not run.started.ancestors and not run.keys:
-            return denied(run, digest)
-        return digest in self._noes(find(run.id.split(".")[0]), find)
+    def denied(self, run: Run, digest: str, find: Find, asked: Callable[[str], Iterable[str]]) -> bool:
+        """Whether anybody said no to exactly this anywhere in the tree of this run: asking through a child is asking again.
 
-    def _noes(self, run: Run, find: Find) -> frozenset[str]:
-        """What was refused by people in this run and below; of a child that has ended nothing can change, so it is kept."""
-        found = noes(run)
-        for child in run.keys.values():
-            below = self._over.get(child)
-            if below is None:
-                below = self._noes(find(child), find)
-                if child not in run.children:
-                    self._over[child] = below
-            found |= below
-        return found
+        `asked` says in which runs of a tree there were questions at all: in no other can there be a no.
+        """
+        return any(denied(run if name == run.id else find(name), digest) for name in asked(run.id.split(".")[0]))
 
     def _own(self, run: Run) -> tuple[Authority, ...]:
         key = (run.id, len(run.rungs), run.owner, len(run.conditions))
         if key not in self._compiled:
+            if len(self._compiled) >= MOST:
+                self._compiled.clear()
+                self._ceilings.clear()
             assert run.started is not None
             known = run.started.organisation
             extra = [rule for entry in unlocked(run) for rule in entry.may]

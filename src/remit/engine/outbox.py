@@ -12,7 +12,7 @@ from remit.engine.answering import stands
 from remit.engine.gate import Gate, unanswerable
 from remit.engine.handoff import answering, hand_off, responsible_for, why_they
 from remit.engine.hands import Hands
-from remit.engine.lineage import Lineages, spent, tool_of
+from remit.engine.lineage import spent, tool_of
 from remit.engine.telling import told
 from remit.errors import BadInput, Refused, RemitError, Tampered
 from remit.ports import Performer, Receipt, Transaction
@@ -53,7 +53,7 @@ def _workspace(run: Run) -> Path:
 
 async def _tool(hands: Hands, run: Run, draft: Draft) -> Tool | None:
     above = {each: await hands.replay(each) for each in (run.started.ancestors if run.started else ())}
-    return tool_of(Lineages().of(run, above.__getitem__), draft.action)
+    return tool_of(hands.lineages.of(run, above.__getitem__), draft.action)
 
 
 async def _performer(hands: Hands, run: Run, draft: Draft) -> Performer | None:

@@ -19,7 +19,6 @@ from remit.contract.listing import MOST, items, text
 from remit.contract.outcome import RunCheck
 from remit.engine.boundary import box_limits, dropped_to
 from remit.engine.hands import Hands
-from remit.engine.lineage import Lineages
 from remit.ports import BoxLimits, BoxPlan, Exec, Exit, Mount
 from remit.run.state import Run
 
@@ -76,7 +75,7 @@ async def check_limits(hands: Hands, run: Run) -> BoxLimits:
     """What the box of a check may use: the tightest of the lineage. Its time and its output are not the work's."""
     assert run.started is not None
     above = {name: await hands.replay(name) for name in run.started.ancestors}
-    limits = box_limits(Lineages().of(run, above.__getitem__), None, 0.0)
+    limits = box_limits(hands.lineages.of(run, above.__getitem__), None, 0.0)
     return replace(limits, output=BoxLimits().output)
 
 

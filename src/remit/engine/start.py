@@ -10,7 +10,6 @@ from remit.contract.party import Organisation
 from remit.engine.attempt import require_level
 from remit.engine.gear import found
 from remit.engine.hands import Hands
-from remit.engine.lineage import Lineages
 from remit.engine.sight import touches
 from remit.errors import BadInput
 from remit.ports import Job
@@ -104,7 +103,7 @@ def _apart(fact: Started, root: Path, home: Path) -> None:
 
 
 async def _inspect(hands: Hands, run: Run, root: Path) -> None:
-    authorities = Lineages().of(run, lambda _: run)
+    authorities = hands.lineages.of(run, lambda _: run)
     seen = await hands.workspace.inspect(root, writable=touches(authorities, hands.clock.now(), "write"))
     if seen.dirty:
         shown = ", ".join(f"`{path}`" for path in seen.dirty[:10]) + (" …" if len(seen.dirty) > 10 else "")

@@ -5,8 +5,7 @@ from typing import Any
 from remit.contract.amounts import time_text
 from remit.contract.deliverable import PASS
 from remit.contract.limits import Limits
-from remit.contract.print import check_tree
-from remit.contract.print import block, deliverable_tree, limits_tree, number, rule_tree, some
+from remit.contract.print import block, check_tree, deliverable_tree, limits_tree, number, rule_tree, some
 from remit.contract.print_condition import Plain
 from remit.plan.step import Plan, Step
 

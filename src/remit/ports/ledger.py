@@ -38,6 +38,10 @@ class Transaction(Protocol):
         """Every `intended` event of any run since that moment, for windows kept across runs."""
         ...
 
+    def asked(self, tree: str) -> list[str]:
+        """The runs of this tree, by the id of its root, in which a question was put."""
+        ...
+
     def submit(self, job: Job) -> None:
         """Have the job delivered at least once after this transaction commits; a known id changes nothing."""
         ...

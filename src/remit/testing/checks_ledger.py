@@ -7,7 +7,7 @@ from datetime import timedelta
 from remit.authority.action import Action
 from remit.errors import BadInput
 from remit.ports import Clock, Job, Ledger
-from remit.run.event import Intended, Notified, Stopped
+from remit.run.event import Intended, Notified, QuestionAsked, Stopped
 from remit.testing.clock import JumpingClock
 
 Make = Callable[[Clock], Ledger]
@@ -90,6 +90,19 @@ async def windows_see_intents_of_every_run(make: Make) -> None:
         assert [record.run for record in transaction.used(since=since)] == ["r2", "r3"]
 
 
+async def questions_are_found_by_the_tree_they_were_put_in(make: Make) -> None:
+    """`asked` names the runs of a tree with questions, its own among them, once each, and no other tree's."""
+    ledger = make(JumpingClock())
+    async with ledger.transaction() as transaction:
+        for run in ("r1.2", "r1", "r1.2", "r12", "r2.1"):
+            transaction.append(QuestionAsked(run=run, question="Q1", about="context", text="?", of=("owner",)))
+        transaction.append(_told("r1.3"))
+        assert sorted(transaction.asked("r1")) == ["r1", "r1.2"]
+    async with ledger.transaction() as transaction:
+        assert sorted(transaction.asked("r1")) == ["r1", "r1.2"]
+        assert transaction.asked("r3") == []
+
+
 async def the_version_changes_with_every_commit(make: Make) -> None:
     """And not without one."""
     ledger = make(JumpingClock())
@@ -107,6 +120,7 @@ CHECKS: tuple[Callable[[Make], Awaitable[None]], ...] = (
     what_cannot_be_recorded_is_refused_and_leaves_nothing,
     jobs_are_known_by_their_id,
     windows_see_intents_of_every_run,
+    questions_are_found_by_the_tree_they_were_put_in,
     the_version_changes_with_every_commit,
 )
 

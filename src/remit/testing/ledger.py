@@ -36,6 +36,11 @@ class MemoryTransaction:
         """Every `intended` event of any run since that moment."""
         return [record for record in map(recorded, self.rows) if record.kind == "intended" and record.at >= since]
 
+    def asked(self, tree: str) -> list[str]:
+        """The runs of this tree in which a question was put."""
+        asked = (record for record in map(recorded, self.rows) if record.kind == "question_asked")
+        return list(dict.fromkeys(each.run for each in asked if each.run == tree or each.run.startswith(f"{tree}.")))
+
     def submit(self, job: Job) -> None:
         """Have the job delivered; a known id changes nothing."""
         self.job_states.setdefault(job.id, (job, False))

@@ -50,8 +50,9 @@ def _box(step: Seen, x: float, y: float) -> Markup:
 
 
 def _line(one: tuple[float, float], other: tuple[float, float], firm: bool) -> Markup:
-    """From below the one to above the other."""
+    """From below the one to above the other, with a point there: what only passes behind a box has none."""
     x, y = one[0] + WIDTH / 2, one[1] + HEIGHT
     to, until = other[0] + WIDTH / 2, other[1]
     path = f"M{x:.1f} {y:.1f}C{x:.1f} {y + GAP:.1f} {to:.1f} {until - GAP:.1f} {to:.1f} {until:.1f}"
+    path += f"M{to - 4:.1f} {until - 6:.1f}L{to:.1f} {until:.1f}L{to + 4:.1f} {until - 6:.1f}"
     return element("path", d=path, class_="edge" if firm else "edge soft-edge")

@@ -15,9 +15,10 @@ import anyio
 
 from remit.adapters.ledgers.frontier import frontier
 from remit.adapters.ledgers.heads import HeadFile
-from remit.adapters.ledgers.schema import INDEXED, SCHEMA, VERSION
+from remit.adapters.ledgers.said import SAID
+from remit.adapters.ledgers.schema import INDEXED, SCHEMA, VERSION, WHERE_PEOPLE
 from remit.adapters.signers.ledger_key import LedgerKey, ledger_key
-from remit.errors import BadInput, Broken, Busy, RemitError, Tampered
+from remit.errors import BadInput, Broken, Busy, Tampered
 from remit.evidence.codec import decode_event, encode_event
 from remit.evidence.entry import SALT, body_hash, read, stamp, write
 from remit.evidence.merkle import Frontier, leaf_hash
@@ -31,20 +32,6 @@ _SELECT = "SELECT seq, entry, salt, body FROM entries "
 _INSERT = "INSERT INTO entries(seq, entry, salt, body, node, note) VALUES(?, ?, ?, ?, ?, ?)"
 
 Hook = Callable[[str, str], None]
-
-
-class _Said:
-    """SQLite's failures in remit's words. A class, because entering a generator costs as much as a small statement."""
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, sqlite3.Error):
-            raise _failure(error) from error
-
-
-_SAID = _Said()
 
 
 class SqliteTransaction:
@@ -77,20 +64,28 @@ class SqliteTransaction:
         self._store()
         return _recorded(self._db, _SELECT + "WHERE kind = 'intended' AND at >= ? ORDER BY seq", stamp(since))
 
+    def asked(self, tree: str) -> list[str]:
+        """The runs of this tree in which a question was put."""
+        self._store()
+        where = f"WHERE {WHERE_PEOPLE} AND kind = 'question_asked' AND (run = ? OR substr(run, 1, ?) = ?)"
+        with SAID:
+            found = self._db.execute(f"SELECT DISTINCT run FROM entries {where}", (tree, len(tree) + 1, f"{tree}."))  # noqa: S608
+            return [row[0] for row in found]
+
     def submit(self, job: Job) -> None:
         """Have the job delivered after the commit; a known id changes nothing."""
-        with _SAID:
+        with SAID:
             self._db.execute("INSERT OR IGNORE INTO jobs(id, run) VALUES(?, ?)", (job.id, job.run))
 
     def revoke(self, run: str) -> None:
         """Drop every job of this run that has not been finished."""
-        with _SAID:
+        with SAID:
             self._db.execute("DELETE FROM jobs WHERE run = ? AND NOT finished", (run,))
 
     def forget(self, run: str) -> None:
         """Delete the bodies of this run up to here; the entries stand."""
         self._store()
-        with _SAID:
+        with SAID:
             self._db.execute("UPDATE entries SET salt = NULL, body = NULL WHERE run = ?", (run,))
 
     def seal(self) -> tuple[int, bytes] | None:
@@ -100,21 +95,21 @@ class SqliteTransaction:
         size = self._tree.size
         note = self._key.head(size, self._tree.root())
         if not self._store(note):
-            with _SAID:
+            with SAID:
                 self._db.execute("UPDATE entries SET note = ? WHERE seq = ?", (note, size - 1))
         return size, note
 
     def _store(self, note: bytes | None = None) -> bool:
         if self._last is None:
             return False
-        with _SAID:
+        with SAID:
             self._db.execute(_INSERT, (*self._last, note))
         self._last = None
         return True
 
 
 class _Turn:
-    """The bracket around one transaction. A class, for the same reason as `_Said`."""
+    """The bracket around one transaction. A class, for the same reason as `Said`."""
 
     __slots__ = ("_ledger", "_transaction")
 
@@ -181,19 +176,19 @@ class SqliteLedger:
 
     async def jobs(self) -> list[Job]:
         """Jobs submitted and not finished, in the order they were submitted."""
-        with _SAID:
+        with SAID:
             rows = self._reader.execute("SELECT id, run FROM jobs WHERE NOT finished ORDER BY place").fetchall()
         return [Job(id=id_, run=run) for id_, run in rows]
 
     async def finish(self, job: Job) -> None:
         """The job needs no further delivery; its id stays known."""
         async with self.transaction():
-            with _SAID:
+            with SAID:
                 self._writer.execute("UPDATE jobs SET finished = 1 WHERE id = ?", (job.id,))
 
     async def version(self) -> int:
         """A number that changes whenever any process committed; cheap enough to ask ten times a second."""
-        with _SAID:
+        with SAID:
             return int(self._reader.execute("PRAGMA data_version").fetchone()[0])
 
     async def erase(self, run: str, by: str, because: str) -> Recorded:
@@ -206,7 +201,7 @@ class SqliteLedger:
                 raise BadInput(f"run `{run}` has not ended", hint="only the bodies of an ended run can be erased")
             transaction.forget(run)
             record = transaction.append(BodiesErased(run=run, by=by, because=because))
-        with _SAID:
+        with SAID:
             # secure_delete zeroes the pages; the write-ahead log still holds them until it is folded in.
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return record
@@ -266,10 +261,10 @@ class SqliteLedger:
 
     def _begin(self) -> SqliteTransaction:
         db = self._writer
-        with _SAID:
+        with SAID:
             db.execute("BEGIN IMMEDIATE")
         try:
-            with _SAID:
+            with SAID:
                 version = int(db.execute("PRAGMA data_version").fetchone()[0])
             # The number stands still as long as nobody but this connection commits: then its own end is still the end.
             if self._end is None or self._end[0] != version:
@@ -283,7 +278,7 @@ class SqliteLedger:
         try:
             head = transaction.seal()
             self._hook("before", transaction.kinds)
-            with _SAID:
+            with SAID:
                 self._writer.execute("COMMIT")
         except BaseException:
             self._roll_back()
@@ -297,7 +292,7 @@ class SqliteLedger:
 
     def _end_of(self, db: sqlite3.Connection) -> Frontier:
         """The frontier, checked against the last head here and in `heads/`: a damaged one must never be signed."""
-        with _SAID:
+        with SAID:
             tree = frontier(db)
         if self._heads[0].size(self._key().public.name) > tree.size:
             raise Tampered("the ledger does not end where its last head says", hint="`remit verify` names the first fault")
@@ -349,7 +344,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
-    with _SAID:
+    with SAID:
         db = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
         try:
             for pragma in ("journal_mode=WAL", "synchronous=FULL", "trusted_schema=OFF", "secure_delete=ON"):
@@ -370,7 +365,7 @@ def _events(db: sqlite3.Connection, run: str, after: int) -> list[Recorded]:
 
 
 def _recorded(db: sqlite3.Connection, query: str, *values: Any) -> list[Recorded]:
-    with _SAID:
+    with SAID:
         rows = db.execute(query, values).fetchall()
     found = []
     for seq, text, salt, body in rows:
@@ -382,16 +377,3 @@ def _recorded(db: sqlite3.Connection, query: str, *values: Any) -> list[Recorded
         event = None if body is None else decode_event(body, seq=seq)
         found.append(Recorded(seq=seq, at=entry.at, run=entry.run, kind=entry.kind, event=event))
     return found
-
-
-def _failure(error: sqlite3.Error) -> RemitError:
-    text = str(error)
-    if "locked" in text or "busy" in text:
-        return Busy("another process is writing to the ledger", hint="try again in a moment")
-    if "full" in text:
-        return Broken("the disk of the ledger is full; nothing was recorded", hint="make room, then `remit resume`")
-    if "readonly" in text or "read-only" in text:
-        return Broken("the ledger cannot be written; nothing was recorded", hint="see who owns the folder and how it is mounted")
-    if "malformed" in text or "not a database" in text:
-        return Broken(f"the ledger file is damaged: {text}", hint="keep the file; `remit verify` names the first fault")
-    return Broken(f"the ledger failed: {text}; nothing was recorded", hint="see the disk, then `remit resume`")
