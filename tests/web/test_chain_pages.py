@@ -13,8 +13,8 @@ from remit.plan.reported import Exported, Report
 from remit.plan.step import Plan, Step
 from remit.run import chained as c
 from remit.run import event as e
-from remit.web.asking import LABELS, MEANT, OF_A_CHAIN, heading
 from remit.web.answering import WORDS
+from remit.web.asking import LABELS, MEANT, OF_A_CHAIN, heading
 
 SHOUT = "<script>alert(1)</script><img src=x onerror=alert(2)>'\"><svg onload=alert(3)>{{7*7}}</textarea></title><a href=javascript:alert(4) hx-get=/>x</a>\u202e"
 
@@ -131,7 +131,9 @@ def test_an_answer_that_is_no_option_of_the_question_is_refused(server: Served, 
     assert "question_answered" not in kinds(server.home, "rstates")
 
 
-@pytest.mark.parametrize(("about", "said"), [("step", "retry"), ("step", "skip"), ("step", "abort"), ("gaps", "generate"), ("gaps", "accept")])
+@pytest.mark.parametrize(
+    ("about", "said"), [("step", "retry"), ("step", "skip"), ("step", "abort"), ("gaps", "generate"), ("gaps", "accept")]
+)
 def test_every_option_can_be_chosen_and_is_signed(server: Served, about: str, said: str) -> None:
     run = f"r{about}{said}"
     record(server.home, (every_state if about == "step" else with_gaps)(run, server.home))
@@ -139,7 +141,13 @@ def test_every_option_can_be_chosen_and_is_signed(server: Served, about: str, sa
     status, headers, _ = server.ask("POST", f"/runs/{run}/questions/Q1", form=form)
     assert (status, headers["location"]) == (303, f"/runs/{run}/questions/Q1")
     answer = next(each.event for each in facts(server.home, run) if isinstance(each.event, e.QuestionAnswered))
-    assert (answer.answer, answer.person, answer.assurance, answer.note, bool(answer.signature)) == (said, OWNER, "session", "so be it", True)
+    assert (answer.answer, answer.person, answer.assurance, answer.note, bool(answer.signature)) == (
+        said,
+        OWNER,
+        "session",
+        "so be it",
+        True,
+    )
     assert f"Settled: {said}" in server.get(f"/runs/{run}/questions/Q1")
     assert server.ask("POST", f"/runs/{run}/questions/Q1", form=form)[0] == 409, "once"
 
@@ -181,7 +189,9 @@ def test_a_chain_within_a_chain_leads_to_its_own_plan(server: Served) -> None:
     run, inner = "router", Plan(name="inner", goal="inside", steps=(skill("deep"),))
     made = child(run, server.home, 1, "inner", verdict="")
     made.append(c.PlanPinned(run=f"{run}.1", plan=inner))
-    record(server.home, [*pinned(run, server.home, [Step(id="inner", kind="chain", chain=inner)]), began(run, "inner", 1, 1), *made])
+    record(
+        server.home, [*pinned(run, server.home, [Step(id="inner", kind="chain", chain=inner)]), began(run, "inner", 1, 1), *made]
+    )
     assert f'href="/runs/{run}.1/plan"' in server.get(f"/runs/{run}/plan")
     assert f'href="/runs/{run}/plan"' in server.get(f"/runs/{run}.1/plan")
 
@@ -199,7 +209,13 @@ def hostile(run: str, home: Path) -> list[e.Event]:
     """A chain whose every text is markup."""
     steps = [msgspec.structs.replace(skill(SHOUT), title=SHOUT), skill("b", after=(SHOUT,))]
     report = Report(
-        skill=SHOUT, found=True, files=(SHOUT,), decisions=(SHOUT,), outputs=(Exported(key=SHOUT, value=SHOUT),), warnings=(SHOUT,), odd=(SHOUT,)
+        skill=SHOUT,
+        found=True,
+        files=(SHOUT,),
+        decisions=(SHOUT,),
+        outputs=(Exported(key=SHOUT, value=SHOUT),),
+        warnings=(SHOUT,),
+        odd=(SHOUT,),
     )
     return [
         *pinned(run, home, steps, name=SHOUT, title=SHOUT, goal=SHOUT), began(run, SHOUT, 1, 1, SHOUT),
@@ -264,14 +280,20 @@ def test_hostile_names_stay_text_in_a_browser(tmp_path: Path, opened: Any) -> No
             for path in HOSTILE:
                 assert page.goto(own.origin + path).status == 200
                 page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
-                assert page.evaluate("document.querySelectorAll('img, [onload], [onerror], [hx-get], a[href^=javascript]').length") == 0
+                assert (
+                    page.evaluate("document.querySelectorAll('img, [onload], [onerror], [hx-get], a[href^=javascript]').length")
+                    == 0
+                )
                 assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{path} scrolls sideways"
             assert page.complaints == []
 
 
 def test_a_step_that_comes_back_is_seen_without_reloading(server: Served, opened: Any) -> None:
     run = "rlive"
-    record(server.home, [*pinned(run, server.home, [skill("api"), skill("chat")]), began(run, "api", 1, 1), *child(run, server.home, 1, "api")])
+    record(
+        server.home,
+        [*pinned(run, server.home, [skill("api"), skill("chat")]), began(run, "api", 1, 1), *child(run, server.home, 1, "api")],
+    )
     with opened(server) as page:
         page.goto(f"{server.origin}/runs/{run}/plan")
         until(page, "document.getElementById('live')._htmx?.sse?.status === 200")

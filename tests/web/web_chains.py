@@ -36,7 +36,9 @@ def pinned(run: str, home: Path, steps: Sequence[Step], **more: Any) -> list[e.E
     ]  # fmt: skip
 
 
-def child(run: str, home: Path, number: int, step: str, *, spend: Spend | None = None, verdict: Any = "success", words: str = "") -> list[e.Event]:
+def child(
+    run: str, home: Path, number: int, step: str, *, spend: Spend | None = None, verdict: Any = "success", words: str = ""
+) -> list[e.Event]:
     """A sub-agent of a step: begun, spent something, and ended unless there is no verdict."""
     name = f"{run}.{number}"
     found: list[e.Event] = [

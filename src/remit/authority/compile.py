@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from msgspec import structs
 
@@ -23,6 +22,7 @@ from remit.contract.limits import Limits
 from remit.contract.outcome import Escalation
 from remit.contract.party import Organisation, Tool
 from remit.contract.rule import PATH_VERBS, Rule
+from remit.contract.secret import secret_test
 from remit.errors import BadInput
 from remit.value import digest
 
@@ -257,7 +257,6 @@ def _authority(
     shelves: dict[str, Shelf] = {}
     for order, rule in enumerate(rules):
         shelves.setdefault(rule.verb, Shelf()).put(compile_rule(rule, address, registers, order=order))
-    globs = [compile_glob(pattern) for pattern in organisation.secrets]
     signing = {
         person.id: tuple(compile_rule(rule, address, registers, closed=False) for rule in person.may_sign)
         for person in organisation.people
@@ -265,14 +264,10 @@ def _authority(
     }
     inert = {tool.name: frozenset(argument.name for argument in tool.arguments if argument.inert) for tool in tools.values()}
     simple = bool(owner) and not ceiling and not limits.sums and not limits.counts
-    secret = partial(_any_of, globs)
+    secret = secret_test(organisation.secrets)
     return Authority(
         address, name, owner, ceiling, shelves, tools, inert, limits, organisation, registers, secret, signing, simple
     )
-
-
-def _any_of(globs: list[Callable[[str], bool]], text: str) -> bool:
-    return any(glob(text) for glob in globs)
 
 
 def _pattern(text: str, rule: Rule) -> Pattern:

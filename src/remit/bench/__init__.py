@@ -2,6 +2,7 @@
 
 BENCHES: dict[str, str] = {
     "agent": "a turn of the light agent, beside the bare library with the same tools",
+    "chain": "steps of a chain: two hundred side by side, and what one costs beside the plain box",
     "decide": "one decision, beside an indexed matcher in plain Python and Cedar",
     "gateway": "a call through the MCP gateway, beside the same call direct and two records",
     "handoff": "from asking for a heavier runtime to its first model call, beside the runtime started bare",
@@ -17,3 +18,8 @@ SCORED: dict[str, str] = {
     "routing": "which goals find their blueprint and their skills: --library DIR [--scenarios FILE]",
 }
 """what is scored against a library of skills, and never timed"""
+
+MODELLED: dict[str, str] = {
+    "activation": "a model of a rotting agent, one conversation beside fresh contexts: [--seed N] [--n N] [--sizes 2,6,64]",
+}
+"""what is run with a model of an agent, by the real engine"""

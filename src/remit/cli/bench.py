@@ -1,32 +1,47 @@
 """`remit bench`: measure remit against the plainest alternative, on this machine, now."""
 
 import os
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
 import click
 
-from remit.bench import BENCHES, SCORED
+from remit.bench import BENCHES, MODELLED, SCORED
 from remit.bench.row import HEADING, Row, document, line
 from remit.cli import say
 from remit.errors import BadInput, RemitError
 
-_LISTED = "\b\n" + "\n".join(f"{name:<8} {what}" for name, what in (BENCHES | SCORED).items())
+_LISTED = "\b\n" + "\n".join(f"{name:<10} {what}" for name, what in (BENCHES | SCORED | MODELLED).items())
 
 
 @click.command("bench", epilog=_LISTED)
-@click.argument("names", nargs=-1, metavar="[NAME]…", type=click.Choice([*BENCHES, *SCORED]))
+@click.argument("names", nargs=-1, metavar="[NAME]…", type=click.Choice([*BENCHES, *SCORED, *MODELLED]))
 @click.option("--quick", is_flag=True, help="fewer rounds, in half a minute")
 @click.option("--library", "libraries", multiple=True, type=click.Path(path_type=Path), help="routing: where skills lie")
 @click.option("--scenarios", type=click.Path(path_type=Path), help="routing: a file of goals and what they should find")
+@click.option("--seed", type=int, help="activation: what every draw hangs on; 1")
+@click.option("--n", "times", type=click.IntRange(1, 10_000), help="activation: chains of each size and mode; 10")
+@click.option("--sizes", help="activation: how many skills, `2,3,4,6,8,16,32,64`")
 @click.option("--json", "as_json", is_flag=True, help="one JSON document on stdout")
-def command(names: tuple[str, ...], quick: bool, libraries: tuple[Path, ...], scenarios: Path | None, as_json: bool) -> None:
+def command(
+    names: tuple[str, ...], quick: bool, libraries: tuple[Path, ...], scenarios: Path | None, seed: int | None, times: int | None,
+    sizes: str | None, as_json: bool,
+) -> None:  # fmt: skip
     """Measure remit and a rival in turn, and say which goals are met here. A missed goal is no failure: the exit code is 0.
 
     Times depend on the machine and on what else it does; compare the ratios. $TMPDIR names the disk. `routing` measures no time
-    and stands alone: it scores how goals find their blueprint and skills in a library.
+    and stands alone: it scores how goals find their blueprint and skills in a library. So does `activation`: it runs chains by a
+    published model of an agent whose attention rots, through the real engine, and measures no language model.
     """
+    if "activation" in names:
+        if {*names} != {"activation"} or libraries or scenarios:
+            raise BadInput("activation stands alone", hint="remit bench activation [--seed N] [--n N] [--sizes 2,6,64]")
+        _activation(seed, times or (2 if quick else None), sizes, as_json)
+        return
+    if seed is not None or times or sizes:
+        raise BadInput("--seed, --n and --sizes are for `activation` alone", hint="remit bench activation")
     if "routing" in names:
         if {*names} != {"routing"}:
             raise BadInput("routing is scored, not timed: it stands alone", hint="remit bench routing --library DIR")
@@ -80,3 +95,27 @@ def _routing(libraries: tuple[Path, ...], scenarios: Path | None, as_json: bool)
         return
     for shown in routing.table(scored):
         click.echo(say.clean(shown))
+
+
+def _activation(seed: int | None, times: int | None, sizes: str | None, as_json: bool) -> None:
+    """Run the model and show what became of it. Raises BadInput for sizes that are none."""
+    from remit.bench import activation, activation_shown
+
+    wanted = activation.sizes(sizes) if sizes else activation.SIZES
+    count = (times or activation.TIMES) * len(wanted) * len(activation.MODES)
+    done = 0
+
+    def told(_: activation.Chained) -> None:
+        nonlocal done
+        done += 1
+        if sys.stderr.isatty():
+            click.echo(f"\r{done} of {count} chains", err=True, nl=done == count)
+
+    found = activation.measure(
+        seed=activation.SEED if seed is None else seed, times=times or activation.TIMES, sizes=wanted, told=told
+    )
+    if as_json:
+        say.document(activation_shown.document(found))
+        return
+    for shown in activation_shown.table(found):
+        click.echo(shown)

@@ -13,7 +13,12 @@ WORDS = 4000
 
 def screen(card: Card, now: datetime) -> Iterator[str]:
     """The card as lines. Each begins with what is ours: what the agent wrote is within one line, or behind a bar."""
-    yield f"  {card.question}  {one_line(card.text, WORDS)}"
+    if card.about in {"step", "gaps"}:  # remit's own screen, line by line
+        first, *more = card.text[:WORDS].split("\n")
+        yield f"  {card.question}  {clean(first)}"
+        yield from (f"      {clean(each)}".rstrip() for each in more)
+    else:
+        yield f"  {card.question}  {one_line(card.text, WORDS)}"
     if card.recipient or card.amount:
         yield "      " + " · ".join(one_line(each) for each in (card.amount, card.recipient) if each)
     names = [one_line(each.name) for each in card.values]

@@ -101,8 +101,6 @@ class Teller:
 
 def _batch(fact: c.StepStarted, chain: Chain) -> tuple[str, ...]:
     """The steps that begin with this one, itself among them, in plan order."""
-    if fact.together:
-        return tuple(step.id for step in chain.plan.steps if step.id in {fact.step, *fact.together})
     standing = {name: str(stood.status) for name, stood in chain.steps.items()}
     found = graph.ready(chain.plan, {**standing, fact.step: "pending"})
     return found if fact.step in found and fact.number == 1 else ()

@@ -37,7 +37,7 @@ def command(mine: bool, everything: bool, as_json: bool) -> None:
         click.echo(line(each, now, me))
     if not everything and len(shown) > MOST:
         click.echo(f"and {len(shown) - MOST} more: `remit inbox --all`")
-    talk("remit show RUN shows what a question is about; remit answer RUN QUESTION yes|no|modify answers it")
+    talk("remit show RUN shows what a question is about, and what can be answered; remit answer RUN QUESTION WORD answers it")
 
 
 def line(each: Waiting, now: datetime, me: str | None) -> str:
@@ -45,5 +45,6 @@ def line(each: Waiting, now: datetime, me: str | None) -> str:
     mark = "→" if me in each.of else " "
     until = f"{left(each.expires, now)}" if each.expires else "no deadline"
     more = f" (+{each.like} like it)" if each.like else ""
+    text = one_line(each.text.partition("\n")[0])
     votes = f", {each.answers} of {each.quorum} said yes" if each.quorum > 1 else ""
-    return f"{mark} {each.run}  {each.question:4} {one_line(each.text)}{more}  [{until}; asked {', '.join(each.of)}{votes}]"
+    return f"{mark} {each.run}  {each.question:4} {text}{more}  [{until}; asked {', '.join(each.of)}{votes}]"

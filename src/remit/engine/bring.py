@@ -1,5 +1,10 @@
 """Bringing what a child published into the stage of its parent."""
 
+import hashlib
+import stat
+from collections.abc import Collection
+from pathlib import Path
+
 from remit.engine.hands import Hands
 from remit.engine.judge import sealed_stage
 from remit.engine.merging import apart
@@ -32,6 +37,7 @@ async def bring(hands: Hands, child: Run, *, again: bool = False) -> Publication
     """
     assert child.judged is not None
     kept = [change.path for change in child.judged.changes.changes if change.path not in child.judged.dropped]
+    fits(child)
     if not again:
         apart(await hands.replay(child.id.rpartition(".")[0]), child, kept)
     stage = await sealed_stage(hands, child)
@@ -57,3 +63,37 @@ async def bring(hands: Hands, child: Run, *, again: bool = False) -> Publication
             await box.write(change.path, data or b"", change.after.mode)
             paths.append(change.path)
     return Publication(paths=tuple(paths), refs=(), receipt=f"written into the stage of {child.id.rpartition('.')[0]}")
+
+
+def fits(child: Run) -> None:
+    """Raises Conflict before anything of it is written, where one file is too large to be carried."""
+    assert child.judged is not None
+    for change in child.judged.changes.changes:
+        if change.path not in child.judged.dropped and change.after.type == "file" and change.after.size > MOST:
+            raise Conflict(f"`{change.path}` is too large to be carried into the stage above: {change.after.size} bytes")
+
+
+def untouched(child: Run, workspace: Path, ours: Collection[str]) -> None:
+    """Raises Conflict where a path of the child is another in the workspace than when the child began; `ours` are paths that
+    steps before it have changed.
+    """
+    assert child.judged is not None
+    for change in child.judged.changes.changes:
+        if change.path in ours or change.path in child.judged.dropped or change.before.type not in {"file", "absent"}:
+            continue
+        if _now(workspace / change.path) != (change.before.sha256 if change.before.type == "file" else ""):
+            raise Conflict(
+                f"`{change.path}` was changed in the workspace after the step had worked on it",
+                hint="retry it: a fresh sub-agent begins with what is there now",
+            )
+
+
+def _now(path: Path) -> str:
+    """The sha256 of a file, nothing where there is none."""
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return "no file"
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""

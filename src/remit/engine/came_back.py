@@ -45,6 +45,9 @@ async def ended(hands: Hands, run: Run, back: Back) -> list[Event]:
         return []
     step = next((each for each in chain.plan.steps if each.id == back.step), None)
     skill = step.skill.name if step is not None and step.skill is not None else back.step
+    if outcome == "complete" and child.judged is not None and (lost := child.judged.dropped):
+        said = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
+        why = "; ".join(part for part in (why, f"not taken, because no rule allows it: {said}") if part)
     report = read_report(child.words, skill=skill, project=run.started.workspace)
     if outcome == "failed" and report.needs_input:
         outcome, why = "needs input", report.needs_input
@@ -71,7 +74,7 @@ def _outcome(child: Run, refused: str) -> tuple[Outcome | None, str]:
     why = child.why or child.verdict
     if (child.verdict == "exhausted" and "time" in child.warned | frozenset(why.split())) or "time reached" in child.warned:
         return "hung", f"it did not end in time ({child.limits.time} s)"
-    return "failed", f"{child.verdict}: {why}" if why != child.verdict else why
+    return "failed", why if child.verdict == "failed" or why == child.verdict else f"{child.verdict}: {why}"
 
 
 def _each_skill(run: Run, child: Run) -> list[Event]:

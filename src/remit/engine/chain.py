@@ -27,6 +27,12 @@ async def begin(
     if faults or not plan.steps:
         said = "; ".join(each.message for each in faults) or "it has no steps"
         raise BadInput(f"the plan cannot be carried out: {said}", hint=faults[0].hint if faults else "")
+    if plan.mode == "standard" and (other := [step for step in plan.steps if step.skill is None]):
+        said = f"standard mode is one conversation with every skill, and step `{other[0].id}` is a {other[0].kind}"
+        raise BadInput(said, hint="use delegated mode")
+    if (turns := contract.limits.turns) is not None and turns < 3 * (len(plan.steps) + 1):
+        said = f"{turns} turns are too few for {len(plan.steps)} steps and their validation"
+        raise BadInput(said, hint=f"`remit chain plan` shows limits that fit: at least {3 * (len(plan.steps) + 1)} turns")
     return await start(
         hands, contract, organisation, workspace, (), trigger=trigger, visible=visible, accepted=accepted, checklist=checklist,
         context=context, requester=requester, unattended=unattended, runtime=CHAIN, model=plan.model, soul=soul,

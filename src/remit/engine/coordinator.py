@@ -7,28 +7,27 @@ started again. It invokes no skill: a step is a child run, and the words of one 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
 
 from remit.contract.models import CHAIN
 from remit.engine import chain_asking
-from remit.engine.bring import bring
+from remit.engine.bring import bring, untouched
 from remit.engine.came_back import Back, ended, validated
 from remit.engine.hands import Hands
 from remit.engine.merging import Merging
+from remit.engine.resting import possible
 from remit.errors import Conflict, RemitError
 from remit.plan.contracting import CONVERSATION, VALIDATION, who
 from remit.ports import Box, Outfit, Seat, Task
 from remit.run import chain_move as m
-from remit.run.chain_move import chain_moves
 from remit.run.chained import GapsAccepted, Outcome, PlanEnded, StepEnded, StepReopened, StepSkipped
-from remit.run.errand import errand
 from remit.run.event import Event
 from remit.run.state import Run
 
 TICK = 0.2
-SUCCESS = frozenset({"success", "success_with_exceptions"})
 IDLE = ("cat",)
 """what holds the stage while the coordinator works: it waits for the end of its input"""
 
@@ -48,8 +47,6 @@ class Coordinator:
         self._scope = anyio.CancelScope()
         self._left_off = False
         self._known: Run | None = None
-        self._rested: dict[str, int] = {}
-        """children that came back without an end, and how far their records went then"""
 
     def holds(self, box: Box) -> None:
         """The box that the stage of the chain is written through."""
@@ -86,10 +83,17 @@ class Coordinator:
     async def _restore(self) -> None:
         """What complete steps had made goes into a stage that has nothing of it, in the order in which it was merged."""
         run = await self._run()
-        if run.chain is None:
+        if run.chain is None or run.started is None:
             return
-        for child in run.chain.merged[run.chain.sealed if run.carried else 0 :]:
-            await bring(self._hands, await self._hands.replay(child), again=True)
+        ours: set[str] = set()
+        for child_id in run.chain.merged[run.chain.sealed if run.carried else 0 :]:
+            child = await self._hands.replay(child_id)
+            try:
+                if not run.carried:
+                    untouched(child, Path(run.started.workspace), ours)
+                ours |= {*(await bring(self._hands, child, again=True)).paths}
+            except Conflict as error:
+                await self._hands.record(_apart(run, child, str(error)))
 
     async def _coordinate(self, seat: Seat) -> None:
         async with anyio.create_task_group() as group:
@@ -97,12 +101,12 @@ class Coordinator:
                 run = await self._run()
                 if run.stop or run.chain is None or run.chain.over:
                     break
-                for move in await self._possible(run):
+                for move in await possible(self._hands, run):
                     await self._make(group, seat, run, move)
                 run = await self._run()
                 if run.chain is None or run.chain.over:
                     break
-                if not self._busy and not await self._possible(run):
+                if not self._busy and not await possible(self._hands, run):
                     break  # a person is awaited, or a child that waits for one
                 with anyio.move_on_after(TICK):
                     await self._turn.wait()
@@ -151,22 +155,6 @@ class Coordinator:
             case _:
                 raise AssertionError(move)
 
-    async def _possible(self, run: Run) -> list[m.Step]:
-        """The moves, without steps whose child rests: it can be taken up again once something has happened to it."""
-        return [move for move in chain_moves(run) if not (isinstance(move, m.Take) and await self._rests(run, move))]
-
-    async def _rests(self, run: Run, move: m.Take) -> bool:
-        assert run.chain is not None
-        stood = run.chain.steps[move.step]
-        if stood.status != "in_progress" or not stood.children or move.step in self._busy:
-            return False
-        child = await self._hands.replay(stood.children[-1])
-        if child.verdict is not None and (child.published is not None or child.verdict not in SUCCESS):
-            return False
-        if child.seq == self._rested.get(child.id) or (child.blocking and child.phase != "working"):
-            return errand(child, self._hands.clock.now()) is None and not _goes_on(child)
-        return False
-
     async def _take(self, seat: Seat, move: m.Take) -> None:
         run = await self._run()
         assert run.chain is not None
@@ -182,9 +170,6 @@ class Coordinator:
         events = await ended(self._hands, run, back)
         if events:
             await self._hands.record(*events)
-        elif run.chain is not None:
-            for child_id in run.chain.steps[back.step].children[-1:]:
-                self._rested[child_id] = (await self._hands.replay(child_id)).seq
 
     async def _validate(self, seat: Seat, round_: int) -> None:
         run = await self._run()
@@ -196,9 +181,14 @@ class Coordinator:
             await self._hands.record(fact)
 
 
-def _goes_on(child: Run) -> bool:
-    """Whether somebody has answered what it waited for."""
-    return child.phase == "sealed" and not child.blocking and bool(child.questions)
+def _apart(run: Run, child: Run, why: str) -> StepEnded:
+    """What a complete step had made does not fit any more."""
+    assert run.chain is not None and child.started is not None
+    stood = run.chain.steps[child.started.step]
+    return StepEnded(
+        run=run.id, step=child.started.step, number=stood.tries, child=child.id, outcome="conflict", why=why,
+        report=stood.report, flagged=stood.flagged, digest=stood.digest,
+    )  # fmt: skip
 
 
 async def _handed_on(seat: Seat, runtime: str, arguments: dict[str, object]) -> str:

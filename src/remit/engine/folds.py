@@ -13,7 +13,7 @@ MOST = 512
 
 
 class Folds:
-    """What is committed, and nothing else: a fold inside a transaction is not remembered, since it may be rolled back."""
+    """What is committed, and nothing else: what a transaction appended itself may be rolled back, so it is not remembered."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, Run] = OrderedDict()
@@ -25,20 +25,24 @@ class Folds:
         records = await ledger.events(run, after=start.seq if start else -1)
         if start is not None and _erased(records):
             start, records = None, await ledger.events(run)
+        return self._remembered(run, replay(records, start))
+
+    def within(self, transaction: Transaction, run: str, known: Run | None = None) -> Run:
+        """The run as this transaction sees it, its own facts included."""
+        clean, mine = transaction.clean, self._known.get(run)
+        start = mine if known is None or (mine is not None and mine.seq >= known.seq) else known
+        records = transaction.events(run, after=start.seq if start else -1)
+        if start is not None and _erased(records):
+            start, records = None, transaction.events(run)
         state = replay(records, start)
+        return self._remembered(run, state) if clean else state
+
+    def _remembered(self, run: str, state: Run) -> Run:
         self._known[run] = state
         self._known.move_to_end(run)
         if len(self._known) > MOST:
             self._known.popitem(last=False)
         return state
-
-    def within(self, transaction: Transaction, run: str, known: Run | None = None) -> Run:
-        """The run as this transaction sees it, its own facts included."""
-        start = known or self._known.get(run)
-        records = transaction.events(run, after=start.seq if start else -1)
-        if start is not None and _erased(records):
-            start, records = None, transaction.events(run)
-        return replay(records, start)
 
 
 def _erased(records: Sequence[Recorded]) -> bool:

@@ -40,9 +40,10 @@ def apart(parent: Run, child: Run, paths: Sequence[str]) -> None:
     if parent.chain is None or not parent.chain.paths:
         return
     for path in paths:
-        seq, step = parent.chain.paths.get(path, (-1, ""))
-        if seq > child.attempt_seq:
-            raise Conflict(
-                f"`{path}` was changed by step `{step}`, which was merged while this one worked",
-                hint="retry it: a fresh sub-agent begins with what is merged now",
-            )
+        for other, (seq, step) in parent.chain.paths.items():
+            same = other == path or other.startswith(f"{path}/") or path.startswith(f"{other}/")
+            if same and seq > child.attempt_seq:
+                raise Conflict(
+                    f"`{path}` was changed by step `{step}`, which was merged while this one worked",
+                    hint="retry it: a fresh sub-agent begins with what is merged now",
+                )

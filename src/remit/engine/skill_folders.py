@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from msgspec.structs import replace
 
 from remit.authority.action import Action
-from remit.contract.glob import compile_glob
+from remit.contract.secret import secret_test
 from remit.engine.hands import Hands
 from remit.plan.skill import Pinned
 from remit.plan.skill_call import COPIES, folder_name
@@ -47,7 +47,7 @@ def shown(hands: Hands, run: Run) -> tuple[str, ...]:
 def copies(run: Run) -> Mapping[str, str]:
     """The text files of skills whose own place is hidden: path in the box to text. Secrets and links are left out."""
     assert run.started is not None
-    secrets = [compile_glob(glob) for glob in run.started.organisation.secrets]
+    secret = secret_test(run.started.organisation.secrets)
     found: dict[str, str] = {}
     size = 0
     for each in run.started.skills:
@@ -57,7 +57,7 @@ def copies(run: Run) -> Mapping[str, str]:
         for path, name in _files(Path(each.folder)):
             if len(found) >= MOST_FILES:
                 return found
-            if any(secret(name) for secret in secrets):
+            if secret(name):
                 continue
             text = _text(path, MOST - size)
             if text is not None:

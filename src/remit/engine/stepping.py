@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from remit.contract.contract import Contract
 from remit.contract.deliverable import Deliverable
+from remit.contract.limits import Limits
 from remit.errors import BadInput
 from remit.plan.contracting import (
     CONVERSATION,
@@ -53,14 +56,15 @@ def handed(parent: Run, arguments: Mapping[str, Any]) -> Handed:
         brief = validation_brief(plan, due, project=project)
         runtime = plan.validate_by or "command"
         command = plan.validate_command or (("true",) if runtime == "command" else ())
-        contract = validation_contract(parent.contract, plan, due)
+        contract = _within(parent, validation_contract(parent.contract, plan, due), Limits())
         return Handed(
             step=name, number=number, contract=contract, runtime=runtime, model=plan.model, command=command, brief=brief
         )
     if name == CONVERSATION:
         skills = tuple(step.skill for step in plan.steps if step.skill is not None)
         return Handed(
-            step=name, number=number, contract=conversation_contract(parent.contract, plan), runtime=plan.runtime,
+            step=name, number=number, runtime=plan.runtime,
+            contract=_within(parent, conversation_contract(parent.contract, plan), Limits()),
             model=plan.model, command=plan.command, brief=whole_prompt(plan, project=project), skills=skills, because=because,
         )  # fmt: skip
     try:
@@ -71,10 +75,28 @@ def handed(parent: Run, arguments: Mapping[str, Any]) -> Handed:
         raise BadInput(f"step `{name}` is a person's: no agent is given it")
     runtime, model, command = who(plan, step)
     return Handed(
-        step=name, number=number, contract=step_contract(parent.contract, plan, step), runtime=runtime, model=model,
+        step=name, number=number, runtime=runtime, model=model,
+        contract=_within(parent, step_contract(parent.contract, plan, step), step.limits or plan.limits),
         command=command, brief=_words(chain, step, project), skills=(step.skill,) if step.skill is not None else (),
         plan=step.chain, because=because,
     )  # fmt: skip
+
+
+def _within(parent: Run, contract: Contract, asked: Limits) -> Contract:
+    """The contract with what is only usual cut to a fair part of what is left; what somebody wrote stands, and may be refused."""
+    have, used, given = parent.limits, parent.spend.plus(parent.reserved), contract.limits
+    assert parent.chain is not None
+    still = 1 + sum(each.status in {"pending", "in_progress", "failed"} for each in parent.chain.steps.values())
+    cut: dict[str, int] = {}
+    for name in ("turns", "calls", "tokens", "usd"):
+        most, mine = getattr(have, name), getattr(given, name)
+        if most is not None and getattr(asked, name) is None:
+            room = most - getattr(used, name)
+            share = max(1, (room - 2 * still if name == "turns" else room) // still)
+            cut[name] = share if mine is None else min(mine, share)
+    if have.time is not None and asked.time is None and given.time is not None:
+        cut["time"] = max(1, min(given.time, int(have.time - used.time) - 1))
+    return replace(contract, limits=replace(given, **cut)) if cut else contract
 
 
 def _words(chain: Chain, step: Step, project: str) -> str:

@@ -11,6 +11,7 @@ from remit.engine.judge import judge
 from remit.engine.outbox import beyond
 from remit.engine.perform import perform
 from remit.engine.release import discard, publish, undo
+from remit.engine.resting import at_rest
 from remit.engine.telling import told
 from remit.run import next_move as m
 from remit.run.asking import deadline, escalation
@@ -30,7 +31,7 @@ class Supervisor:
         with self.hands.leases.hold(run_id):
             while True:
                 run = await self.hands.replay(run_id)
-                if run.phase == "sealed" and run.children and not run.stop and await self._children_wait(run):
+                if run.phase == "sealed" and run.children and not run.stop and await self._waits_below(run):
                     return run
                 move = m.next_move(run, self.hands.clock.now(), beyond=frozenset(await beyond(self.hands, run)))
                 if isinstance(move, m.Rest):
@@ -90,6 +91,12 @@ class Supervisor:
         await self.hands.record(*before, asked, *told(run, run.owner, f"{question}: {text}", question=question))
         if self.hands.asker is not None:
             await self.hands.asker(asked)
+
+    async def _waits_below(self, run: Run) -> bool:
+        """Whether runs below it hold it up. The steps of a chain are its coordinator's: it takes up those that can go on."""
+        if run.chain is None:
+            return await self._children_wait(run)
+        return not run.chain.over and await at_rest(self.hands, run)
 
     async def _children_wait(self, run: Run) -> bool:
         """Carry on the children that are still open; whether one of them waits for a person, and so its parent does."""

@@ -150,7 +150,7 @@ def _filled(plan: Plan, runtime: str, own: Limits) -> Limits:
 def _rules(parent: Contract, step: Step, skills: tuple[str, ...]) -> tuple[Rule, ...]:
     """The chain's, without the right to hand on; what the step itself says instead, where it says anything."""
     kept = [rule for rule in parent.rules if not (rule.effect == "may" and _apart(rule, step))]
-    mine = [rule for rule in (*step.rules, *_claims(step)) if rule not in kept]
+    mine = [rule for rule in step.rules if rule not in kept]
     return (*kept, *mine, *([skill_rule(skills)] if skills else []))
 
 
@@ -160,16 +160,7 @@ def _apart(rule: Rule, step: Step) -> bool:
         return False
     if rule.verb == "delegate" or (rule.verb == "call" and SKILL in rule.objects):
         return True
-    said = {each.verb for each in step.rules if each.effect == "may"}
-    narrowed = {"write", "delete"} if step.writes else set()
-    return rule.verb in (said | narrowed)
-
-
-def _claims(step: Step) -> list[Rule]:
-    """What it says it writes is all that it may write; rules of its own go before."""
-    if not step.writes or any(rule.verb in {"write", "delete"} for rule in step.rules):
-        return []
-    return [_rule("write", step.writes), _rule("delete", step.writes)]
+    return rule.verb in {each.verb for each in step.rules if each.effect == "may"}
 
 
 def _success(step: Step, runtime: str) -> tuple[Check, ...]:
@@ -179,8 +170,8 @@ def _success(step: Step, runtime: str) -> tuple[Check, ...]:
         extra: tuple[Check, ...] = (_deliverables(step.chain, due),) if due else ()
         return (ObservedCheck(id="steps", steps=True), *extra, *step.checks)
     if step.skill is not None:  # what a runtime's own program ends with says nothing; a command's status is all there is
-        well = runtime == "command"
-        return (ObservedCheck(id="invoked", invoked=(called(step.skill),), ended_well=well), *step.checks)
+        well = (ObservedCheck(id="ended", ended_well=True),) if runtime == "command" else ()
+        return (ObservedCheck(id="invoked", invoked=(called(step.skill),)), *well, *step.checks)
     if step.checks:
         return step.checks
     ended = ObservedCheck(id="ended", ended_well=True) if runtime == "command" else ObservedCheck(id="reported", reported=True)

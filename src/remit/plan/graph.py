@@ -13,6 +13,8 @@ from remit.plan.step import Plan, Step
 
 OVER = frozenset({"complete", "skipped"})
 """what satisfies a hard dependency: done, or left out by somebody's recorded consent"""
+RESERVED = ("conversation", "validation")
+"""names of the steps that a plan has by itself"""
 ENDED = frozenset({"complete", "skipped", "failed"})
 """what satisfies a soft one: it has come to an end, in whatever way"""
 
@@ -182,6 +184,11 @@ def wrong(plan: Plan) -> tuple[Noted, ...]:
     found += [
         _noted("DUPLICATE-STEP", where, f"Two steps are named {name}.", "Give each step a name of its own.")
         for name in dict.fromkeys(each for each in names if names.count(each) > 1)
+    ]
+    found += [
+        _noted("RESERVED", where, f"A step cannot be named {name}: remit has a step of its own by that name.", "Give it another.")
+        for name in RESERVED
+        if name in names
     ]
     for step in plan.steps:
         found.extend(_unknown(step, set(names), where))

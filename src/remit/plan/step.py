@@ -17,9 +17,9 @@ class Step(Value, frozen=True, kw_only=True, omit_defaults=True):
     """One step. What it needs: `after` must be complete, `soft` is waited for but may have failed or been skipped, `optional`
     only orders where it is in the plan, of each group in `any_of` one must be complete. `last`: after everything else.
 
-    `writes` are globs that it claims: two steps that claim the same path never run at once. `rules` narrow what it may do, none
-    given means what the chain may. `settings` is a text of defaults its blueprint has for it. `time` is seconds until it counts
-    as hanging, `why` the reason a heavier runtime needs.
+    `writes` are globs that it claims: two steps that claim the same path never run at once; what it may write is for the rules
+    to say. `rules` narrow what it may do, none given means what the chain may. `settings` is a text of defaults its blueprint
+    has for it. `time` is seconds until it counts as hanging, `why` the reason a heavier runtime needs.
     """
 
     id: str

@@ -30,6 +30,11 @@ class Transaction(Protocol):
         """The run's events with a place above `after`, in order."""
         ...
 
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was appended in it yet: then all that it reads is committed."""
+        ...
+
     def append(self, event: Event) -> Recorded:
         """The event, with the place it will have once the transaction commits."""
         ...

@@ -21,13 +21,12 @@ class PlanPinned(Fact, frozen=True, kw_only=True, tag="plan_pinned"):
 
 
 class StepStarted(Fact, frozen=True, kw_only=True, tag="step_started"):
-    """A step was handed to a fresh sub-agent: the child run, for the `number`-th time. `together` are steps begun with it."""
+    """A step was handed to a fresh sub-agent: the child run, for the `number`-th time."""
 
     step: str
     number: int
     child: str
     because: str = ""
-    together: tuple[str, ...] = ()
 
 
 class StepEnded(Fact, frozen=True, kw_only=True, tag="step_ended"):

@@ -173,7 +173,8 @@ def _chained(run: Run, chain: Chain) -> Move | None:
     if chain.over == "aborted":
         return Conclude(verdict="failed", why=chain.over_why or "given up")
     if chain.over:
-        return None
+        unmet = chain.over == "partial" and chain.current and not chain.accepted_by
+        return Conclude(verdict="failed", why=chain.over_why or "validation found gaps") if unmet else None
     if run.blocking and not chain_moves(run):
         return Rest(on="answer")
     return _attempt(run, "the chain goes on", carried=run.attempt)
@@ -224,8 +225,9 @@ def _checked(run: Run) -> Move:
         return Check(round=run.round + 1)
     if set(finished.failed) - set(finished.excused):
         return _ladder(run)
-    if finished.exceptions:
-        return Conclude(verdict="success_with_exceptions", exceptions=finished.exceptions)
+    taken = tuple(f"deliverables: {name}" for name in run.chain.accepted) if run.chain is not None else ()
+    if exceptions := tuple(dict.fromkeys((*finished.exceptions, *taken))):
+        return Conclude(verdict="success_with_exceptions", exceptions=exceptions)
     return Conclude(verdict="success")
 
 

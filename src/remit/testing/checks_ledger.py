@@ -94,10 +94,13 @@ async def questions_are_found_by_the_tree_they_were_put_in(make: Make) -> None:
     """`asked` names the runs of a tree with questions, its own among them, once each, and no other tree's."""
     ledger = make(JumpingClock())
     async with ledger.transaction() as transaction:
+        states = [transaction.clean]
         for run in ("r1.2", "r1", "r1.2", "r12", "r2.1"):
             transaction.append(QuestionAsked(run=run, question="Q1", about="context", text="?", of=("owner",)))
         transaction.append(_told("r1.3"))
         assert sorted(transaction.asked("r1")) == ["r1", "r1.2"]
+        states.append(transaction.clean)
+    assert states == [True, False]
     async with ledger.transaction() as transaction:
         assert sorted(transaction.asked("r1")) == ["r1", "r1.2"]
         assert transaction.asked("r3") == []

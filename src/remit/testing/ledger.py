@@ -19,10 +19,16 @@ class MemoryTransaction:
 
     def __init__(self, rows: list[Row], jobs: dict[str, tuple[Job, bool]], clock: Clock) -> None:
         self.rows, self.job_states, self._clock = rows, jobs, clock
+        self._before = len(rows)
 
     def events(self, run: str, *, after: int = -1) -> list[Recorded]:
         """The run's events with a place above `after`, in order."""
         return [record for record in map(recorded, self.rows[max(after + 1, 0) :]) if record.run == run]
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was appended in it yet."""
+        return len(self.rows) == self._before
 
     def append(self, event: Event) -> Recorded:
         """The event, with the place it will have."""

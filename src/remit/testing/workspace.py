@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from remit.contract.glob import compile_glob
+from remit.contract.secret import blank
 from remit.errors import BadInput, Broken
 from remit.ports import Inspection, Stage
 from remit.testing.stage import Kept, PlainStage, read_kept, write_kept
@@ -81,4 +82,4 @@ class PlainWorkspace:
 def _secret(path: str, secrets: Sequence[str]) -> bool:
     """A glob without a slash holds at any depth."""
     name = path.rpartition("/")[2]
-    return any(compile_glob(pattern)(path if "/" in pattern else name) for pattern in secrets)
+    return not blank(path) and any(compile_glob(pattern)(path if "/" in pattern else name) for pattern in secrets)

@@ -163,7 +163,7 @@ Options:
 
 Your choice:
 
-Skipped: model-serving, with the consent of chain-lead@example.com: failed: failed: check `invoked` fails
+Skipped: model-serving, with the consent of chain-lead@example.com: failed: check `invoked` fails
 
 """)
     menu = "Validation found gaps:\n\nMISSING:\n- observability dashboard\n"

@@ -47,6 +47,11 @@ class SqliteTransaction:
         self._store()
         return _events(self._db, run, after)
 
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was appended in it yet."""
+        return not self.kinds
+
     def append(self, event: Event) -> Recorded:
         """The event, with the place it will have. Raises BadInput for what cannot be stored."""
         seq, at, kind = self._tree.size, self._clock.now(), type(event).__struct_config__.tag

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from remit.adapters.workspaces import walk
 from remit.adapters.workspaces.snapshot import Snapshot
 from remit.contract.glob import compile_glob
+from remit.contract.secret import secret_test
 
 
 def matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
@@ -15,8 +16,8 @@ def matcher(patterns: Sequence[str]) -> Callable[[str], bool]:
 
 def secret_paths(base: Snapshot, patterns: Sequence[str], named: Callable[[str], bool]) -> frozenset[str]:
     """Every secret entry that the contract does not name; what is below a secret folder is secret too."""
-    by_name = matcher([pattern for pattern in patterns if "/" not in pattern])
-    by_path = matcher([pattern for pattern in patterns if "/" in pattern])
+    by_name = secret_test([pattern for pattern in patterns if "/" not in pattern])
+    by_path = secret_test([pattern for pattern in patterns if "/" in pattern])
     known: dict[str, bool] = {}
     found: set[str] = set()
     for path in sorted(base.states):

@@ -44,30 +44,30 @@ class Desk:
     """One server's dealings with remit."""
 
     def __init__(self, house: House, supervisor: Supervisor, workers: Workers) -> None:
-        self.house, self._supervisor, self._hands, self._workers = house, supervisor, supervisor.hands, workers
-        self._starting = anyio.Lock()
+        self.house, self._supervisor, self.hands, self.workers = house, supervisor, supervisor.hands, workers
+        self.starting = anyio.Lock()
 
     async def delegate(self, want: Delegate, host: str) -> dict[str, Any]:
         """Take a run on and have it worked at. Raises BadInput with every finding, Refused for what is not allowed."""
-        self._workers.room()
+        self.workers.room()
         workspace = allowed_workspace(self.house, want.workspace)
         runtime = want.runtime or ("command" if want.command else "")
-        path, looked = self._looked(want.contract, want.contract_file, runtime, self.house.home / "mcp" / "contracts")
+        path, looked = self.looked(want.contract, want.contract_file, runtime, self.house.home / "mcp" / "contracts")
         if not looked.review.ok:
             raise BadInput(self.house.screen(looked.review), hint="mend the contract and delegate again; nothing was started")
         if wrong := self._beyond(want, looked):
             said = "a contract that comes as text may be an agent's own, and this is for a person to give:"
             raise Refused("\n".join([said, *(f"- {each}" for each in wrong)]), hint="or use a contract file that a person keeps")
         who = self.house.who(looked.contract, want.runtime or None, want.command, want.model, path)
-        async with self._starting:
+        async with self.starting:
             if want.contract:
-                await within_allowance(self._hands, looked.contract.limits.usd, self.house.usd)
+                await within_allowance(self.hands, looked.contract.limits.usd, self.house.usd)
             run = await start(
-                self._hands, looked.contract, self.house.organisation(looked.organisation), workspace, who.command,
+                self.hands, looked.contract, self.house.organisation(looked.organisation), workspace, who.command,
                 trigger=f"{HOST} {host}", checklist=[(item.item, item.ok) for item in looked.review.checklist],
                 context=looked.context, requester=self.house.person, runtime=who.runtime, model=who.model, soul=who.soul,
             )  # fmt: skip
-        self._workers.carry_on(run)
+        self.workers.carry_on(run)
         return {
             "schema": "remit.delegated/1", "run": run, "owner": looked.contract.owner, "workspace": str(workspace),
             "next": "follow it with `status`; what waits for a person waits for that person; the owner takes the outcome",
@@ -76,7 +76,7 @@ class Desk:
     async def check(self, want: Check, _: str) -> dict[str, Any]:
         """The review of a contract."""
         with tempfile.TemporaryDirectory(prefix="remit-check-") as room:
-            _path, looked = self._looked(want.contract, want.contract_file, want.runtime, Path(room))
+            _path, looked = self.looked(want.contract, want.contract_file, want.runtime, Path(room))
         found = [
             {"code": one.code, "severity": one.severity, "where": one.where, "message": cut(one.message), "hint": cut(one.hint)}
             for one in looked.review.findings[:200]
@@ -90,12 +90,12 @@ class Desk:
         """One run, or the newest of all."""
         if want.run:
             run = await self.known(want.run)
-            return status(self.house, run, driven=self._workers.driven(run.id))
+            return status(self.house, run, driven=self.workers.driven(run.id))
         return {"schema": "remit.runs/1", "runs": await self.runs()}
 
     async def context(self, want: Context, host: str) -> dict[str, Any]:
         """Supply what the agent asked for. Raises Refused for any question that decides something."""
-        run = await self._own(want.run)
+        run = await self.own(want.run)
         asked = run.questions.get(want.question.upper())
         if asked is None:
             names = ", ".join(each.question for each in run.open_questions) or "none is open"
@@ -105,21 +105,21 @@ class Desk:
             hint = "tell the person who is asked; nothing said here counts as their word"
             raise Refused(ONLY_PEOPLE.format(run=run.id, question=name), hint=hint)
         note = f"from {HOST} {host}, not from a person: {want.answer}"
-        await answer(self._hands, run.id, name, "yes", signer=Voice(self.house.person), assurance="scripted", note=note)
-        self._workers.carry_on(run.id)
+        await answer(self.hands, run.id, name, "yes", signer=Voice(self.house.person), assurance="scripted", note=note)
+        self.workers.carry_on(run.id)
         return {"schema": "remit.context/1", "run": run.id, "question": name, "told": True}
 
     async def stop(self, want: Stop, host: str) -> dict[str, Any]:
         """End a run of this server's hosts. Raises Busy when whoever drives it does not let go."""
-        run = await self._own(want.run)
+        run = await self.own(want.run)
         if run.verdict is None:
             by = f"{self.house.person} through {HOST} {host}"
-            await ask_stop(self._hands, run.id, by=by, why=cut(want.why))
+            await ask_stop(self.hands, run.id, by=by, why=cut(want.why))
             await self._let_go(run.id)
-            run = await self._hands.replay(run.id)
+            run = await self.hands.replay(run.id)
             if run.verdict is None:
                 run = await deliver(self._supervisor, run.id)
-        facts = [record.event for record in await self._hands.ledger.events(run.id) if isinstance(record.event, Stopped)]
+        facts = [record.event for record in await self.hands.ledger.events(run.id) if isinstance(record.event, Stopped)]
         fact = facts[-1] if facts else Stopped(run=run.id, receipt=run.stopped)
         return {
             "schema": "remit.stop/1", "run": run.id, "verdict": run.verdict, "receipt": cut(fact.receipt),
@@ -132,7 +132,7 @@ class Desk:
         family, at = [run.id], 0
         found = []
         while at < len(family):
-            for record in await self._hands.ledger.events(family[at]):
+            for record in await self.hands.ledger.events(family[at]):
                 found.append(record)
                 if isinstance(record.event, ChildStarted) and record.event.child not in family:
                     family.append(record.event.child)
@@ -143,10 +143,10 @@ class Desk:
 
     async def runs(self) -> list[dict[str, Any]]:
         """The newest runs in these workspaces, newest last."""
-        mine = [record for record in await self._hands.ledger.runs() if self._reaches(record.event) and "." not in record.run]
+        mine = [record for record in await self.hands.ledger.runs() if self._reaches(record.event) and "." not in record.run]
         rows = []
         for record in mine[-MOST_RUNS:]:
-            run = await self._hands.replay(record.run)
+            run = await self.hands.replay(record.run)
             rows.append(
                 {
                     "run": run.id, "at": record.at.isoformat(timespec="seconds"), "phase": run.phase, "verdict": run.verdict,
@@ -165,22 +165,22 @@ class Desk:
         run = await self.known(run_id)
         if run.work is None:
             raise BadInput(f"run `{run.id}` has no sealed work to show", hint="`status` says where it stands")
-        stage = await sealed_stage(self._hands, run)
+        stage = await sealed_stage(self.hands, run)
         return cut(await stage.diff(dropped=run.judged.dropped if run.judged else ()), MOST_TEXT)
 
     async def known(self, run_id: str) -> Run:
         """A run in one of these workspaces, children included. Raises BadInput for any other: it is not said to be there."""
-        found = next((record for record in await self._hands.ledger.runs() if record.run == run_id), None)
+        found = next((record for record in await self.hands.ledger.runs() if record.run == run_id), None)
         if found is None or not self._reaches(found.event):
             raise BadInput(f"there is no run `{run_id}` here", hint="`status` without a run lists them")
-        return await self._hands.replay(run_id)
+        return await self.hands.replay(run_id)
 
     # ------------------------------------------------------------ inside
 
     def _reaches(self, event: object) -> bool:
         return isinstance(event, Started) and within(Path(event.workspace), self.house.workspaces)
 
-    async def _own(self, run_id: str) -> Run:
+    async def own(self, run_id: str) -> Run:
         """A run that was delegated by a host. Raises Refused for one that a person started."""
         run = await self.known(run_id)
         if run.started is None or not run.started.trigger.startswith(HOST):
@@ -195,7 +195,7 @@ class Desk:
         text = bool(want.contract)
         return [*sent, *beyond_programs(looked.contract, runtime, command, self.house.programs, text=text)]
 
-    def _looked(self, text: str, file: str, runtime: str, folder: Path) -> tuple[Path, Looked]:
+    def looked(self, text: str, file: str, runtime: str, folder: Path) -> tuple[Path, Looked]:
         if bool(text.strip()) == bool(file):
             raise BadInput("give either `contract` or `contract_file`", hint="the prompt `write_contract` says how to write one")
         path = allowed_contract(self.house, file) if file else _kept(text, folder)
@@ -206,7 +206,7 @@ class Desk:
         with anyio.move_on_after(PATIENCE):
             while True:
                 try:
-                    with self._hands.leases.hold(run_id):
+                    with self.hands.leases.hold(run_id):
                         return
                 except Busy:
                     await anyio.sleep(0.05)

@@ -12,6 +12,8 @@ from mcp.shared.exceptions import MCPError
 
 from remit.errors import BadInput, RemitError
 from remit.evidence.visible import visible
+from remit.mcp.server.chain_desk import Chains
+from remit.mcp.server.chain_wanted import CHAIN_WANTS
 from remit.mcp.server.desk import Desk
 from remit.mcp.server.told import MOST_TEXT, cut
 from remit.mcp.server.wanted import ONLY_READS, WANTS, Account, read, says, schema
@@ -20,7 +22,7 @@ from remit.mcp.server.writing import how_to_write
 INSTRUCTIONS = """\
 remit hands work over under a contract that bounds it. Write one (prompt write_contract), `check` it, `delegate` it, follow it by
 `status`. You can supply context and stop what you delegated. You can approve nothing and accept nothing: that is for the people
-the contract names.
+the contract names. Work of several skills is a chain: `chain_list`, `chain_plan`, `chain_run`, then `chain_status`.
 """
 SEEN = {"account": "the five questions about a run", "contract": "the contract of a run", "diff": "what a run changed"}
 _URI = re.compile(r"remit://runs/(?P<run>[a-z0-9.]{1,64})/(?P<what>account|contract|diff)")
@@ -30,11 +32,13 @@ NOT_FOUND = -32602
 def server(desk: Desk) -> "Server[Any]":
     """An MCP server before this desk."""
 
+    chains = Chains(desk)
+
     async def call_tool(ctx: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
         handler: Callable[[Any, str], Awaitable[dict[str, Any]]]
         try:
             want = read(params.name, params.arguments)
-            handler = getattr(desk, params.name)
+            handler = getattr(chains if params.name in CHAIN_WANTS else desk, params.name)
             told = await handler(want, named(ctx))
         except (RemitError, OSError) as error:
             return failed(error)

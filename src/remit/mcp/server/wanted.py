@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from remit.contract.models import RUNTIMES
 from remit.errors import BadInput
+from remit.mcp.server.chain_wanted import CHAIN_READS, CHAIN_WANTS
 from remit.value import Value
 
 MOST = 256 * 1024
@@ -68,8 +69,9 @@ class Account(Value, frozen=True, kw_only=True, forbid_unknown_fields=True):
 Want = Delegate | Check | Status | Context | Stop | Account
 WANTS: dict[str, type[Value]] = {
     "delegate": Delegate, "check": Check, "status": Status, "context": Context, "stop": Stop, "account": Account,
+    **CHAIN_WANTS,
 }  # fmt: skip
-ONLY_READS = frozenset({"check", "status", "account"})
+ONLY_READS = frozenset({"check", "status", "account"}) | CHAIN_READS
 
 
 def schema(kind: type[Value]) -> dict[str, Any]:
