@@ -11,8 +11,8 @@ from typing import Any
 
 import anyio
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from chain_worlds import ChainWorld, honest, invokes, report
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from engine_worlds import ORGANISATION, OWNER, Crash, rule, rung
 
 from remit.engine.chain import begin
@@ -92,9 +92,10 @@ class Fuzzed(ChainWorld):
         self.ledger: DyingLedger = ledger
         self.hands = replace(self.hands, ledger=ledger)
         self.supervisor = Supervisor(self.hands)  # type: ignore[assignment]
-        self.by_step = {name: self._drawn for name in NAMES}
+        self.by_step = dict.fromkeys(NAMES, self._drawn)
         self.did: list[str] = []
         self.crashes = 0
+        self.amiss: list[str] = []
         self.worked: Counter[str] = Counter()
 
     # ------------------------------------------------------------------------------------------------------- the agents
@@ -102,11 +103,24 @@ class Fuzzed(ChainWorld):
     async def _drawn(self, inside: Inside, step: str) -> int | None:
         """What this sub-agent does."""
         self.worked[step] += 1
+        self.amiss += await self._not_there(inside, step)
         ways = [self.fails, self.hangs, self.lies, self.foreign, self.silent, self.empty, self.placeholder, self.clashes,
                 self.pretends, self.wants, self.asks, self.breaks]  # fmt: skip
         way = honest if self.calm or self.random.random() < 0.5 else self.random.choice(ways)
         self.did.append(f"{step}: {way.__name__}")
         return await way(inside, step)
+
+    async def _not_there(self, inside: Inside, step: str) -> list[str]:
+        """What complete steps before this one had made, and it cannot see."""
+        found = []
+        for started in await self.ledger.runs():
+            chain = (await self.hands.replay(started.run)).chain
+            if chain is None or step not in chain.steps or chain.steps[step].status != "in_progress":
+                continue
+            needs = chain.plan.step(step).after  # what ran beside it may be there or not
+            made = [path for name in needs if chain.steps[name].status == "complete" for path in chain.steps[name].files]
+            found += [f"`{step}` does not see `{path}`" for path in made if not (inside.folder / path).exists()]
+        return found
 
     async def fails(self, inside: Inside, step: str) -> int:
         await inside.say("I could not.\n")
@@ -224,14 +238,17 @@ class Fuzzed(ChainWorld):
         """The engine is started, and perhaps killed; whether it came to rest by itself."""
         if not self.calm and self.random.random() < 0.5:
             self.ledger.left, self.ledger.before = self.random.randint(0, 120), self.random.random() < 0.5
+        jobs = sorted({job.run for job in await self.ledger.jobs()} - {run_id})
+        if jobs and self.random.random() < 0.3:  # whoever works off jobs may come to a step before its chain
+            run_id = self.random.choice(jobs)
         try:
             await self.supervisor.drive(run_id)
         except BaseException as error:
             if not (isinstance(error, Crash) or (isinstance(error, BaseExceptionGroup) and error.subgroup(Crash))):
                 raise
         self.ledger.left = None
-        rests = not self.ledger.dead
-        if not rests:  # another process: it has the disk and nothing else
+        rests = not self.ledger.dead and "." not in run_id
+        if self.ledger.dead:  # another process: it has the disk and nothing else
             self.crashes += 1
             self.ledger.revived()
             self.hands = replace(self.hands, folds=Folds(), leases=MemoryLeases())
@@ -274,6 +291,7 @@ async def holds(world: Fuzzed, run: Run) -> None:
     chain = run.chain
     assert chain is not None, world.told(run)
     said = world.told(run)
+    assert not world.amiss, f"{world.amiss}; {said}"
     family = await world.family(run.id)
     records = await world.ledger.events(run.id)
     assert chain.over or run.verdict in {"exhausted", "refused"}, said

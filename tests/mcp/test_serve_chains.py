@@ -210,6 +210,25 @@ def test_a_chain_that_a_person_began_is_followed_and_not_driven_by_a_host(shop: 
     go(story)
 
 
+def test_a_contract_file_of_a_person_is_the_contract_of_the_chain(shop: Shop) -> None:
+    plan = shop.remit("chain", "plan", "two", "--workspace", str(shop.work), "--mode", "delegated").stdout
+    own = "\n".join(line[2:] for line in plan.partition("\ncontract:\n")[2].splitlines()).replace(
+        "Both are done", "By my own contract"
+    )
+    (shop.contracts / "mine.remit.yaml").write_text(own)
+
+    async def story() -> None:
+        async with shop.host() as host:
+            here: dict[str, Any] = {"workspace": str(shop.work), "mode": "delegated", "name": "two"}
+            assert "there is no contract" in await host.refused("chain_run", contract_file="nothing.remit.yaml", **here)
+            run = (await host.call("chain_run", contract_file="mine.remit.yaml", **here))["run"]
+            told = await until(host, run, lambda each: each["verdict"] and not each["at_work"])
+            assert told["verdict"] == "success"
+            assert (await host.call("status", run=run))["goal"] == "By my own contract"
+
+    go(story)
+
+
 @pytest.mark.parametrize("name", list(CHAIN_WANTS))
 def test_what_a_host_sends_is_bounded_and_refused_in_words(name: str) -> None:
     assert WANTS[name] is CHAIN_WANTS[name]

@@ -244,8 +244,8 @@ def fair(tale: Tale, moves: tuple[m.Step, ...]) -> None:
         assert not [name for name in now - {step.id} if share(step, plan.step(name))], f"`{step.id}` shares a path"
         assert move.number == chain.steps[step.id].tries + 1
         assert move.because or standing[step.id] == "pending", "nothing is done again without a reason"
-    for move in moves:
-        match move:
+    for each in moves:
+        match each:
             case m.Finish(how="complete"):
                 assert chain.current and chain.validation is not None and chain.validation.status == "PASS"
             case m.Finish(how="partial"):
@@ -253,6 +253,6 @@ def fair(tale: Tale, moves: tuple[m.Step, ...]) -> None:
             case m.AskStep() | m.AskGaps():
                 assert not run.started.unattended  # type: ignore[union-attr]
             case m.Validate():
-                assert {*standing.values()} <= OVER and moves == (move,)
-    if any(isinstance(move, m.Finish) for move in moves):
+                assert {*standing.values()} <= OVER and moves == (each,)
+    if any(isinstance(each, m.Finish) for each in moves):
         assert len(moves) == 1

@@ -3,7 +3,6 @@
 from random import Random
 from typing import Any
 
-import pytest
 from chain_tales import ENDED, OVER, OWNER, Tale
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -13,6 +13,34 @@ from worlds import OWNER, ROOT, Running, World
 RAG = ROOT / "examples" / "rag"
 LIBRARY = RAG / "library"
 AGENT = ("python3", "-c", (RAG / "agent.py").read_text())
+OBEYING = ("python3", "-c", r"""
+import os, re, subprocess, sys
+from pathlib import Path
+
+TASK = Path(os.environ["REMIT_TASK"]).read_text()
+
+
+def obey(invocation):
+    asked = subprocess.run(["remit", "skill", invocation], capture_output=True, text=True)
+    if asked.returncode:
+        sys.exit(f"no skill: {asked.stdout}{asked.stderr}")
+    print(f"SKILL COMPLETE: {invocation}\n\nFILES CREATED:", flush=True)
+    for word, rest in re.findall(r"^(make|claim|do) (.*)$", asked.stdout, re.M):
+        if word == "make":
+            Path(rest).parent.mkdir(parents=True, exist_ok=True)
+            Path(rest).write_text(f"made by {invocation}\n")
+        if word == "do" and (code := subprocess.run(["sh", "-c", rest]).returncode):
+            sys.exit(code)
+        if word != "do":
+            print(f"- {rest}")
+    print(f"\nKEY DECISIONS:\n- manner: as {invocation} says\n\nOUTPUTS FOR NEXT SKILL:\n- {invocation}_done: yes")
+
+
+one = re.findall("^- Invocation: (.*)$", TASK, re.M)
+for each in one or re.findall(r"invocation: ([a-z:-]+)\)", TASK)[:3]:
+    obey(each)
+""")  # fmt: skip
+"""a sub-agent whose skill says `make PATH`, `claim PATH` and `do COMMAND`; in one conversation for all it forgets what comes after three"""
 
 
 class Chains(World):
@@ -75,8 +103,8 @@ class Chains(World):
 
 
 def shown(done: subprocess.CompletedProcess[str], first: str, last: str = "") -> str:
-    """What a person saw from the line that begins with `first` up to the one that begins with `last`; no blanks at ends of lines."""
-    lines = [line.rstrip() for line in done.stderr.splitlines()]
+    """What a person saw from the line that begins with `first` up to the one that begins with `last`, without ids and times."""
+    lines = [line.rstrip() for line in done.stderr.splitlines() if " turns " not in line and not line.startswith("  next: ")]
     start = next(number for number, line in enumerate(lines) if line.startswith(first))
     end = next((number for number, line in enumerate(lines) if last and number > start and line.startswith(last)), len(lines))
     return "\n".join(lines[start:end]).strip() + "\n"

@@ -1,6 +1,10 @@
 """The page of a chain says how every step stands, what it left and what is missing; questions about it are answered in words."""
 
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -340,3 +344,48 @@ def test_every_kind_of_question_and_every_option_has_its_words() -> None:
     assert set(kinds_) == set(LABELS)
     assert set(LABELS) >= OF_A_CHAIN
     assert set(MEANT) <= set(WORDS)
+
+
+SKILL = "---\nname: {0}\ndescription: Does {0}.\n---\n\nDo {0}.\n"
+FILE = """\
+name: two
+goal: Both are done
+command: [sh, -c, 'remit act call Skill --arg skill=first >/dev/null; exit 3']
+steps: [{skill: first}, {skill: second, after: [first]}]
+"""
+
+
+def test_an_answer_in_the_inbox_carries_a_real_chain_on(tmp_path: Path) -> None:
+    home, work = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    identity(home)
+    for name in ("first", "second"):
+        (work / "skills" / name).mkdir(parents=True)
+        (work / "skills" / name / "SKILL.md").write_text(SKILL.format(name))
+    (work / "two.chain.yaml").write_text(FILE)
+    given = ["chain", "run", "two", "--workspace", str(work), "--yes", "--mode", "delegated", "--json"]
+    env = {**os.environ, "REMIT_HOME": str(home), "HOME": str(home)}
+    begun = subprocess.run(
+        [sys.executable, "-m", "remit.cli.main", *given], env=env, capture_output=True, text=True, check=False, timeout=120
+    )
+    run = sorted((home / "runs").iterdir())[0].name.split(".")[0]
+    assert state(home, run).open_questions, begun.stderr
+    with served(home, worker=True) as own:
+        own.sign_in()
+        assert "Sub-agent issue: first" in own.get(f"/runs/{run}/questions/Q1")
+        assert own.ask("POST", f"/runs/{run}/questions/Q1", form={**own.card(run), "said": "skip"})[0] == 303
+        until_true(lambda: "Q2" in state(home, run).questions)
+        assert own.ask("POST", f"/runs/{run}/questions/Q2", form={**own.card(run, "Q2"), "said": "abort"})[0] == 303
+        until_true(lambda: state(home, run).verdict is not None)
+        page = own.get(f"/runs/{run}/plan")
+    assert "skipped with the consent of release-lead@example.com" in page
+    assert "The chain is over: <b>aborted</b>" in page
+
+
+def until_true(holds: Callable[[], object]) -> None:
+    """Poll, for half a minute at most."""
+    for _ in range(300):
+        if holds():
+            return
+        time.sleep(0.1)
+    raise AssertionError("never")

@@ -68,6 +68,24 @@ def justify(
     return Justified(runtime=runtime, needs=needs, by=by, why=why.strip()[:LONGEST_WHY], caps=caps_of(contract.limits))
 
 
+def agreed(contract: Contract, runtime: str, why: str, organisation: Organisation | None = None) -> Justified | Refuse:
+    """Whether work may go up that a person has agreed to by name: nobody weighs the task again, but whether the organisation has
+    the runtime at all, what it keeps for itself, a reason and caps are asked for as ever.
+    """
+    entry = _entry(runtime, organisation)
+    obstacles = [
+        *_unavailable(runtime, entry, organisation),
+        *_kept(contract.goal, why, entry),
+        *_unsaid(contract.goal, why),
+        *_uncapped(contract),
+    ]
+    if obstacles:
+        at = contract.hash()
+        found = [Reason(code=Code.NOT_JUSTIFIED, rule=None, contract=at, why=what, instead=do) for what, do in obstacles]
+        return Refuse(reasons=tuple(found))
+    return Justified(runtime=runtime, needs=(), by={}, why=why.strip()[:LONGEST_WHY], caps=caps_of(contract.limits))
+
+
 def caps_of(limits: Limits) -> dict[str, str]:
     """Limits as the record and a person read them."""
     written = {

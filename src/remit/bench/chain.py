@@ -54,7 +54,7 @@ def _in_process(count: int, *, rounds: int, judged: bool) -> Iterator[Row]:
     seconds, peak, programs = medians(taken)
     _, alone = _child(1)
     why = "" if judged else f"the goal is for {STEPS} steps"
-    name = f"{count} steps that do nothing, side by side"
+    name = f"{count} no-op steps, side by side"
     yield Row(
         name=name, against=f"{count} times `true`, started and awaited, no engine", goal=TIME if judged else None,
         ours=seconds, rival=programs, why=why,

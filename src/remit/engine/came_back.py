@@ -41,6 +41,8 @@ async def ended(hands: Hands, run: Run, back: Back) -> list[Event]:
         return []
     child = await hands.replay(stood.children[-1])
     outcome, why = _outcome(child, back.refused)
+    if back.refused and child.published is not None:  # it had been merged into a stage that was lost, and does not fit any more
+        outcome, why = "conflict", back.refused
     if outcome is None:
         return []
     step = next((each for each in chain.plan.steps if each.id == back.step), None)
@@ -136,6 +138,9 @@ async def validated(hands: Hands, run: Run, round_: int, refused: str) -> Valida
         found = Validation(status="FAIL", completeness=0, verified=0, expected=0, warnings=warnings)
         if child is not None and child.verdict == "success":  # nothing was due, and it ended well
             found = Validation(status="PASS", completeness=100, verified=0, expected=0)
+    if child is not None and child.work is not None and child.work.status not in {0, None}:
+        said = f"the agent asked for its opinion ended with status {child.work.status}"
+        found = replace(found, warnings=(*found.warnings, said))
     return Validated(
         run=run.id, child=child.id if child is not None else "", round=round_, found=found,
         opinion=child.words[-OPINION:] if child is not None else "",

@@ -22,6 +22,7 @@ from remit.engine.judge import sealed_stage
 from remit.engine.observed import observed
 from remit.engine.program import check_limits, control, judged_program, trusted_paths
 from remit.errors import BadInput
+from remit.plan.contracting import VALIDATION
 from remit.ports import Mount, Stage
 from remit.run.event import CheckRan, ChecksFinished, Event
 from remit.run.ladder import unlocked
@@ -131,7 +132,7 @@ class _Round:
             case ObservedCheck():
                 ok, evidence, failing = observed(self._run, each)
             case DeliverablesCheck():
-                changed = published_paths(self._run)
+                changed = await self._changed()
                 found = await deliverables(self._hands, self._run, each, self._views[()], changed)
                 ok, evidence, failing = seen(found)
             case _:
@@ -140,6 +141,14 @@ class _Round:
             run=self._run.id, check=each.id, round=self._number, ok=ok, evidence=evidence[:EVIDENCE], failing=failing,
             control=unproven, found=found,
         )  # fmt: skip
+
+    async def _changed(self) -> Sequence[str]:
+        """What the languages' own tools look at: what it changed itself, or, where it only validates, what the chain did."""
+        started = self._run.started
+        if started is None or started.step != VALIDATION or started.parent is None:
+            return published_paths(self._run)
+        chain = (await self._hands.replay(started.parent)).chain
+        return tuple(chain.paths) if chain is not None else ()
 
     async def _program(self, each: RunCheck) -> tuple[Seen, str]:
         """What a program saw; where its control does not fail it proves nothing, and nothing of it can be excused."""

@@ -21,6 +21,7 @@ from remit.engine.merging import Merging
 from remit.engine.resting import possible
 from remit.errors import Conflict, RemitError
 from remit.plan.contracting import CONVERSATION, VALIDATION, who
+from remit.plan.graph import following, needs
 from remit.ports import Box, Outfit, Seat, Task
 from remit.run import chain_move as m
 from remit.run.chained import GapsAccepted, Outcome, PlanEnded, StepEnded, StepReopened, StepSkipped
@@ -85,15 +86,17 @@ class Coordinator:
         run = await self._run()
         if run.chain is None or run.started is None:
             return
-        ours: set[str] = set()
+        workspace, ours = Path(run.started.workspace), set[str]()
         for child_id in run.chain.merged[run.chain.sealed if run.carried else 0 :]:
-            child = await self._hands.replay(child_id)
+            child, run = await self._hands.replay(child_id), await self._run()
+            if run.chain is None or child_id not in run.chain.merged:
+                continue  # it was built on what did not fit
             try:
                 if not run.carried:
-                    untouched(child, Path(run.started.workspace), ours)
+                    untouched(child, workspace, ours)
                 ours |= {*(await bring(self._hands, child, again=True)).paths}
             except Conflict as error:
-                await self._hands.record(_apart(run, child, str(error)))
+                await self._hands.record(*_apart(run, child, str(error)))
 
     async def _coordinate(self, seat: Seat) -> None:
         async with anyio.create_task_group() as group:
@@ -160,7 +163,9 @@ class Coordinator:
         assert run.chain is not None
         plan = run.chain.plan
         runtime = plan.runtime if move.step == CONVERSATION else who(plan, plan.step(move.step))[0]
-        arguments = {"step": move.step, "number": move.number, "because": move.because}
+        arguments: dict[str, object] = {"step": move.step, "number": move.number, "because": move.because}
+        if move.step != CONVERSATION and (reason := plan.step(move.step).why):
+            arguments["why"] = reason
         async with self.merging.place(move.step):
             why = await _handed_on(seat, runtime, arguments)
             await self._came_back(Back(step=move.step, number=move.number, refused=why))
@@ -181,14 +186,27 @@ class Coordinator:
             await self._hands.record(fact)
 
 
-def _apart(run: Run, child: Run, why: str) -> StepEnded:
-    """What a complete step had made does not fit any more."""
+def _apart(run: Run, child: Run, why: str) -> list[Event]:
+    """What a complete step had made does not fit any more, and so neither does what was built on it."""
     assert run.chain is not None and child.started is not None
-    stood = run.chain.steps[child.started.step]
-    return StepEnded(
-        run=run.id, step=child.started.step, number=stood.tries, child=child.id, outcome="conflict", why=why,
-        report=stood.report, flagged=stood.flagged, digest=stood.digest,
-    )  # fmt: skip
+    step, facts = child.started.step, list[Event]()
+    for name in run.chain.steps:
+        stood = run.chain.steps[name]
+        if name == step or (name in following(needs(run.chain.plan), [step]) and stood.status in {"complete", "in_progress"}):
+            facts.append(
+                StepEnded(
+                    run=run.id,
+                    step=name,
+                    number=stood.tries,
+                    child=stood.children[-1] if stood.children else "",
+                    outcome="conflict",
+                    why=why if name == step else f"it was built on `{step}`: {why}",
+                    report=stood.report,
+                    flagged=stood.flagged,
+                    digest=stood.digest,
+                )
+            )
+    return facts
 
 
 async def _handed_on(seat: Seat, runtime: str, arguments: dict[str, object]) -> str:

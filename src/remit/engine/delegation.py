@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -13,7 +14,7 @@ from remit.authority.spent import in_tree
 from remit.contract.limits import Limits, Spend
 from remit.contract.models import CHAIN, HEAVY_RUNTIMES, RUNTIMES
 from remit.engine.beginning import asked_for, begun
-from remit.engine.bring import bring
+from remit.engine.bring import bring, untouched
 from remit.engine.errands import run_errand
 from remit.engine.escalation import back, escalated, justified, returned
 from remit.engine.gate import Answer, Gate
@@ -75,8 +76,20 @@ async def _driven(hands: Hands, drive: Drive, child_id: str) -> Run:
     await _free(hands, child_id)
     child = await drive(hands, child_id)
     if before.published is not None and hands.above is not None:
-        await bring(hands, child, again=True)  # its parent's stage was lost after it had published into it
+        await _brought_again(hands, child)  # its parent's stage was lost after it had published into it
     return child
+
+
+async def _brought_again(hands: Hands, child: Run) -> None:
+    """Once more into a stage that has nothing of it. In a chain others may have been merged meanwhile, or the workspace moved."""
+    assert child.started is not None and child.started.parent is not None
+    parent = await hands.replay(child.started.parent)
+    if parent.chain is None:
+        await bring(hands, child, again=True)
+        return
+    if not parent.carried:
+        untouched(child, Path(child.started.workspace), parent.chain.paths)
+    await bring(hands, child)
 
 
 async def _free(hands: Hands, child_id: str) -> None:
@@ -98,8 +111,7 @@ async def _take_on(hands: Hands, parent_id: str, runtime: str, arguments: dict[s
         raise Refused("children of this run asked again and again for what a person has said no to", hint="do something else")
     given = handed(parent, arguments) if parent.chain is not None else asked_for(parent, runtime, arguments)
     contract = given.contract
-    # The plan of a chain names who works, and a person has agreed to it: nobody goes up by themselves.
-    up = justified(parent, contract, runtime, arguments) if runtime in HEAVY_RUNTIMES and parent.chain is None else None
+    up = justified(parent, contract, runtime, arguments) if runtime in HEAVY_RUNTIMES else None
     if isinstance(up, Refuse):
         raise Refused("; ".join(reason.why for reason in up.reasons), hint=up.reasons[0].instead)
     async with hands.ledger.transaction() as transaction:

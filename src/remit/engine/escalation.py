@@ -4,7 +4,7 @@ from typing import Any
 
 from remit.authority.action import Action
 from remit.authority.decision import Code, Decision, Reason, Refuse
-from remit.authority.escalating import Justified, justify
+from remit.authority.escalating import Justified, agreed, justify
 from remit.contract.contract import Contract
 from remit.contract.models import HEAVY_RUNTIMES
 from remit.contract.parse import parse
@@ -23,7 +23,11 @@ def goes_up(action: Action) -> bool:
 def justified(parent: Run, contract: Contract, runtime: str, arguments: dict[str, Any]) -> Justified | Refuse:
     """Whether a child of this contract may go up. The task is what its goal says; the reason is the requester's."""
     assert parent.started is not None
-    found = justify(contract.goal, contract, runtime, str(arguments.get("why") or ""), parent.started.organisation)
+    why, known = str(arguments.get("why") or ""), parent.started.organisation
+    if parent.chain is not None and parent.chain.confirmed:
+        found = agreed(contract, runtime, why or f"the plan, agreed to by {parent.chain.confirmed}", known)
+    else:
+        found = justify(contract.goal, contract, runtime, why, known)
     if isinstance(found, Justified) and parent.started.accepted_level == "L0":
         why = "there is no way back: this machine was accepted with no containment, so nothing could be stopped or dropped"
         reason = Reason(code=Code.NOT_JUSTIFIED, rule=None, contract=parent.contract.hash(), why=why, instead="do it yourself")
@@ -38,7 +42,7 @@ async def kept_here(gate: Gate, run_id: str, action: Action) -> Decision | None:
         return None  # the contract itself is refused, with its mistakes, by whoever takes the child on
     async with gate.transaction() as transaction:
         run = gate.fold(transaction, run_id)
-        if run.chain is not None:  # its plan names who works, and a person agreed to the plan
+        if run.chain is not None:  # what the step is handed follows from the plan: it is weighed where it is taken on
             return None
         found = justified(run, parsed.contract, str(action.object), dict(action.arguments))
         if isinstance(found, Justified):

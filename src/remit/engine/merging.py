@@ -1,6 +1,6 @@
 """Steps that ran side by side are merged one after another, in the order of the plan, and never over one another."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 
 import anyio
@@ -39,11 +39,18 @@ def apart(parent: Run, child: Run, paths: Sequence[str]) -> None:
     """Raises Conflict where a step that was merged after this one's stage was forked has changed one of its paths."""
     if parent.chain is None or not parent.chain.paths:
         return
+    late = {path: step for path, (seq, step) in parent.chain.paths.items() if seq > child.attempt_seq}
+    above = {folder: step for path, step in late.items() for folder in _folders(path)}
     for path in paths:
-        for other, (seq, step) in parent.chain.paths.items():
-            same = other == path or other.startswith(f"{path}/") or path.startswith(f"{other}/")
-            if same and seq > child.attempt_seq:
-                raise Conflict(
-                    f"`{path}` was changed by step `{step}`, which was merged while this one worked",
-                    hint="retry it: a fresh sub-agent begins with what is merged now",
-                )
+        step = late.get(path) or above.get(path) or next((late[each] for each in _folders(path) if each in late), "")
+        if step:
+            raise Conflict(
+                f"`{path}` was changed by step `{step}`, which was merged while this one worked",
+                hint="retry it: a fresh sub-agent begins with what is merged now",
+            )
+
+
+def _folders(path: str) -> Iterator[str]:
+    """The folders a path lies in, the nearest first."""
+    while path := path.rpartition("/")[0]:
+        yield path

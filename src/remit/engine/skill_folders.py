@@ -15,6 +15,8 @@ from remit.run.state import Run
 
 MACHINE = ("/proc", "/sys", "/dev")
 MOST_FILES = 256
+MOST_LOOKED = 5000
+"""files below a skill's folder; one that has more is no skill's alone"""
 MOST = 4 * 1024 * 1024
 """bytes of all copies together; the next skill's further files are left out"""
 
@@ -24,9 +26,21 @@ def place(run: Run, pinned: Pinned) -> str:
     assert run.started is not None
     folder = PurePosixPath(pinned.folder)
     if not pinned.folder or not folder.is_relative_to(run.started.workspace):
-        return pinned.folder
+        return f"{COPIES}/{folder_name(pinned)}" if pinned.folder and _holds_more(run, Path(pinned.folder)) else pinned.folder
     inside = folder.relative_to(run.started.workspace)
     return f"{COPIES}/{folder_name(pinned)}" if any(part.startswith(".") for part in inside.parts) else pinned.folder
+
+
+def _holds_more(run: Run, folder: Path) -> bool:
+    """Whether the folder is more than a skill: it holds secrets, the workspace, or far too much. Then it is never shown whole."""
+    assert run.started is not None
+    if Path(run.started.workspace).is_relative_to(folder):
+        return True
+    secret = secret_test(run.started.organisation.secrets)
+    for count, (_, name) in enumerate(_files(folder)):
+        if count >= MOST_LOOKED or secret(name) or secret(name.rpartition("/")[2]):
+            return True
+    return False
 
 
 def shown(hands: Hands, run: Run) -> tuple[str, ...]:
@@ -36,6 +50,8 @@ def shown(hands: Hands, run: Run) -> tuple[str, ...]:
     for each in run.started.skills:
         folder = Path(each.folder)
         if not each.folder or folder.is_relative_to(run.started.workspace) or not folder.is_dir():
+            continue
+        if place(run, each) != each.folder:
             continue
         real, home = folder.resolve(), hands.home.resolve()
         state = home.is_relative_to(real) or (real.is_relative_to(home) and not real.is_relative_to(home / "skills"))
@@ -57,7 +73,7 @@ def copies(run: Run) -> Mapping[str, str]:
         for path, name in _files(Path(each.folder)):
             if len(found) >= MOST_FILES:
                 return found
-            if secret(name):
+            if secret(name) or secret(name.rpartition("/")[2]):
                 continue
             text = _text(path, MOST - size)
             if text is not None:

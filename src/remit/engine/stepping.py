@@ -17,6 +17,7 @@ from remit.plan.contracting import (
     validation_contract,
     who,
 )
+from remit.plan.graph import needs
 from remit.plan.prompt import prompt, whole_prompt
 from remit.plan.reported import Exported
 from remit.plan.skill import Pinned
@@ -26,8 +27,10 @@ from remit.run.chain import Chain
 from remit.run.state import Run
 from remit.value import Value
 
-MOST_OUTPUTS = 40
-"""outputs of earlier steps that a later one is told: its context must not grow with the chain"""
+MOST_OUTPUTS = 20
+"""outputs of earlier steps that a later one is told"""
+MOST_NAMES, MOST_LAST = 20, 3
+"""steps before it that are named; steps whose words it is told where it names none that it builds on"""
 
 
 class Handed(Value, frozen=True, kw_only=True):
@@ -100,18 +103,25 @@ def _within(parent: Run, contract: Contract, asked: Limits) -> Contract:
 
 
 def _words(chain: Chain, step: Step, project: str) -> str:
-    """The template, filled: who is complete before it, and what they said for whoever comes next. Nothing else (SUB-03)."""
+    """The template, filled: who is complete before it, and what those it builds on said for whoever comes next (SUB-03, SUB-15).
+
+    Nothing of it grows with the length of the chain: names stand for the last steps, words for those that this one waits for.
+    """
     plan = chain.plan
     done = [each.id for each in plan.steps if chain.steps[each.id].status == "complete" and each.id != step.id]
+    mine = needs(plan)[step.id]
+    wanted = {*mine.over, *mine.ended, *(one for group in mine.groups for one in group)}
+    told = [name for name in done if name in wanted][-MOST_NAMES:] if wanted else done[-MOST_LAST:]
     outputs: list[Exported] = []
     decisions: list[tuple[str, str]] = []
-    for name in done:
-        stood = chain.steps[name]
-        outputs += stood.report.outputs
-        decisions += [(name, each) for each in stood.report.decisions]
+    for name in told:
+        outputs += chain.steps[name].report.outputs
+        decisions += [(name, each) for each in chain.steps[name].report.decisions]
+    more = [f"{len(done) - MOST_NAMES} before these"] if len(done) > MOST_NAMES else []
     return prompt(
-        step, goal=plan.goal, project=project, done=done, outputs=outputs[-MOST_OUTPUTS:], decisions=decisions[-MOST_OUTPUTS:]
-    )
+        step, goal=plan.goal, project=project, done=[*more, *done[-MOST_NAMES:]], outputs=outputs[-MOST_OUTPUTS:],
+        decisions=decisions[-MOST_OUTPUTS:],
+    )  # fmt: skip
 
 
 def expected(chain: Chain) -> tuple[Deliverable, ...]:

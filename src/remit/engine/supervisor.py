@@ -1,5 +1,7 @@
 """Drive one run: replay, find the next move, make it, again; until nothing is to be done or a person is awaited."""
 
+from dataclasses import replace
+
 from remit.engine.attempt import lose, work
 from remit.engine.checks import check
 from remit.engine.delegation import settle
@@ -34,7 +36,7 @@ class Supervisor:
                 if run.phase == "sealed" and run.children and not run.stop and await self._waits_below(run):
                     return run
                 move = m.next_move(run, self.hands.clock.now(), beyond=frozenset(await beyond(self.hands, run)))
-                if isinstance(move, m.Rest):
+                if isinstance(move, m.Rest) or await self._held_back(run, move):
                     return run
                 await self._make(run, move)
 
@@ -92,6 +94,14 @@ class Supervisor:
         if self.hands.asker is not None:
             await self.hands.asker(asked)
 
+    async def _held_back(self, run: Run, move: m.Move) -> bool:
+        """A step of a chain is merged while its coordinator works and in its turn, and never into a stage that is sealed."""
+        if not isinstance(move, m.Publish) or self.hands.above is not None or run.started is None or not run.started.step:
+            return False
+        assert run.started.parent is not None
+        chain = (await self.hands.replay(run.started.parent)).chain
+        return chain is not None and not chain.over
+
     async def _waits_below(self, run: Run) -> bool:
         """Whether runs below it hold it up. The steps of a chain are its coordinator's: it takes up those that can go on."""
         if run.chain is None:
@@ -100,8 +110,9 @@ class Supervisor:
 
     async def _children_wait(self, run: Run) -> bool:
         """Carry on the children that are still open; whether one of them waits for a person, and so its parent does."""
+        below = self._below()
         for child_id in run.children:
-            await settle(self.hands, run.id, await self.drive(child_id))
+            await settle(self.hands, run.id, await below.drive(child_id))
         return bool((await self.hands.replay(run.id)).children)
 
     async def _end_children(self, run: Run) -> None:
@@ -110,7 +121,11 @@ class Supervisor:
             child = await self.hands.replay(child_id)
             if child.verdict is None and not child.stop:
                 await self.hands.record(StopAsked(run=child_id, by=run.id, why="the run above it has ended"))
-            await settle(self.hands, run.id, await self.drive(child_id))
+            await settle(self.hands, run.id, await self._below().drive(child_id))
+
+    def _below(self) -> "Supervisor":
+        """Whoever drives a child of a run whose work is over: the box and the turn of a run above are none of its business."""
+        return Supervisor(replace(self.hands, above=None, turn=None))
 
     async def _conclude(self, run: Run, move: m.Conclude) -> None:
         await self._end_children(run)

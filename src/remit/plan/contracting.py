@@ -54,7 +54,7 @@ def chain_contract(
 def step_contract(parent: Contract, plan: Plan, step: Step) -> Contract:
     """What one step is promised under, below the chain's contract."""
     skills = (called(step.skill),) if step.skill is not None else ()
-    return _below(parent, goal=_goal(plan, step), rules=_rules(parent, step, skills), limits=step_limits(plan, step),
+    return _below(parent, goal=_goal(plan, step), rules=_rules(parent, plan, step, skills), limits=step_limits(plan, step),
                   success=_success(step, who(plan, step)[0]), skills=skills)  # fmt: skip
 
 
@@ -68,7 +68,7 @@ def conversation_contract(parent: Contract, plan: Plan) -> Contract:
     )  # fmt: skip
     checks: tuple[Check, ...] = (ObservedCheck(id="reported", reported=True),)
     skills = invocations(plan)
-    return _below(parent, goal=plan.goal, rules=_rules(parent, step, skills), limits=limits, success=checks, skills=skills)
+    return _below(parent, goal=plan.goal, rules=_rules(parent, plan, step, skills), limits=limits, success=checks, skills=skills)
 
 
 def validation_contract(parent: Contract, plan: Plan, due: Sequence[Deliverable]) -> Contract:
@@ -147,9 +147,13 @@ def _filled(plan: Plan, runtime: str, own: Limits) -> Limits:
     )  # fmt: skip
 
 
-def _rules(parent: Contract, step: Step, skills: tuple[str, ...]) -> tuple[Rule, ...]:
-    """The chain's, without the right to hand on; what the step itself says instead, where it says anything."""
-    kept = [rule for rule in parent.rules if not (rule.effect == "may" and _apart(rule, step))]
+def _rules(parent: Contract, plan: Plan, step: Step, skills: tuple[str, ...]) -> tuple[Rule, ...]:
+    """The chain's, without the right to hand on; what the step itself says instead, where it says anything.
+
+    What the chain may only because another of its steps asks for it is that step's alone.
+    """
+    others = {rule for other in plan.steps if other.id != step.id for rule in other.rules} - {*step.rules}
+    kept = [rule for rule in parent.rules if rule not in others and not (rule.effect == "may" and _apart(rule, step))]
     mine = [rule for rule in step.rules if rule not in kept]
     return (*kept, *mine, *([skill_rule(skills)] if skills else []))
 

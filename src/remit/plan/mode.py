@@ -42,6 +42,7 @@ def advise(
             (bool(names(plan) & COMPLEX), f"{', '.join(sorted(names(plan) & COMPLEX))} is a complex blueprint"),
             (_is_rag(plan, category), "it is a RAG pipeline"),
             (critical, "validation is critical here"),
+            (_other(plan) != "", f"{_other(plan)} is no skill, and one conversation has nothing but skills"),
         )
         if holds
     ]
@@ -53,6 +54,11 @@ def advise(
     if strong or (wide and not prototype):
         return Advice(mode="delegated", reasons=(*strong, *wide), against=tuple(short))
     return Advice(mode="standard", reasons=tuple(short), against=tuple(wide))
+
+
+def _other(plan: Plan) -> str:
+    """The first step that is no skill, as it is called; empty where every one is."""
+    return next((f"step {step.id}" for step in every_step(plan) if step.kind not in ("skill", "chain")), "")
 
 
 def skills(plan: Plan) -> int:

@@ -175,13 +175,18 @@ def _names(names: Sequence[str]) -> str:
 def _summary(outputs: Sequence[Exported], decisions: Sequence[tuple[str, str]]) -> str:
     """Outputs, then decisions, each with the step it comes from; at most sixty of either, and how many more there were."""
     parts = [_output(each) for each in outputs[:_MOST]]
-    parts += [f"decision: {line(text, _VALUE)} (from {line(step, 120)})" for step, text in decisions[:_MOST]]
+    parts += [f"decision: {_unforged(line(text, _VALUE))} (from {line(step, 120)})" for step, text in decisions[:_MOST]]
     more = max(0, len(outputs) - _MOST) + max(0, len(decisions) - _MOST)
     return "; ".join([*parts, f"and {more} more"] if more else parts) or NONE
 
 
+def _unforged(text: str) -> str:
+    """Somebody's words, so that they cannot pass for another entry of the line or for somebody else's."""
+    return text.replace("; ", ", ").replace("(from ", "(it says from ")
+
+
 def _output(each: Exported) -> str:
-    said = ": ".join(filter(None, (line(each.key, 120), line(each.value, _VALUE))))
+    said = _unforged(": ".join(filter(None, (line(each.key, 120), line(each.value, _VALUE)))))
     mark = _DIGEST.match(each.digest)
     origin = ", ".join(filter(None, (f"from {line(each.source, 120)}" if each.source else "", mark.group() if mark else "")))
     return f"{said} ({origin})" if origin else said

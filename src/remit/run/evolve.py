@@ -51,9 +51,10 @@ def _fold(run: Run, fact: e.Event, record: e.Recorded) -> Run:
             return change(run, id=fact.run, started=fact, started_at=record.at)
         case e.AttemptStarted():
             told_again = {key: change(draft, collected=False) for key, draft in run.drafts.items()}
+            seq = run.attempt_seq if fact.carried else record.seq  # what is carried was forked when it was begun afresh
             return change(
                 run, drafts=told_again, because=fact.because, carried=fact.carried, attempt=fact.attempt, attempt_at=record.at,
-                attempt_seq=record.seq, box=None, work=None, trouble="", judged=None, checks={}, finished=None, storm=0,
+                attempt_seq=seq, box=None, work=None, trouble="", judged=None, checks={}, finished=None, storm=0,
                 last_digest="", repeats=0, rung=None,
             )  # fmt: skip
         case e.BoxStarted():

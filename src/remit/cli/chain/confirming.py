@@ -1,6 +1,7 @@
 """Before anything begins: which mode, and whether to proceed. Nothing is written here (MODE-04, MODE-05)."""
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from remit.cli.chain.planning import Planned, in_mode, planned
@@ -10,7 +11,7 @@ from remit.cli.say import clean
 from remit.errors import BadInput
 from remit.plan import screens
 from remit.plan.changing import reordered, without
-from remit.plan.mode import one_mode
+from remit.plan.mode import every_step, one_mode
 from remit.plan.skill import Noted
 from remit.plan.step import Mode, Plan
 
@@ -76,6 +77,18 @@ def shown(plan: Plan, say: Say) -> None:
     say("")
     for line in screens.confirmation(plan).splitlines()[:-1]:
         say(clean(line))
+    for line in beyond(plan):
+        say(clean(line))
+
+
+def beyond(plan: Plan) -> Iterator[str]:
+    """What steps want that a chain does not have by itself, and the commands they start: nobody agrees to that unseen."""
+    for step in every_step(plan):
+        for rule in step.rules:
+            if rule.verb not in {"read", "write", "delete"}:
+                yield f"  {rule.effect} {rule.verb} {', '.join(rule.objects)}    (step {step.id})"
+        if step.kind == "command":
+            yield f"  starts {shlex.join(step.command)[:200]}    (step {step.id})"
 
 
 def modified(edited: Edited, ask: Ask, say: Say) -> Edited:

@@ -59,7 +59,7 @@ class Chains:
     async def chain_list(self, want: ChainList, _: str) -> dict[str, Any]:
         """What can be carried out here."""
         here = await anyio.to_thread.run_sync(shelf, self._house, allowed_workspace(self._house, want.workspace))
-        return {"schema": "remit.chains/1", **listed(here)}
+        return {"schema": "remit.chain-list/1", **listed(here)}
 
     async def chain_show(self, want: ChainShow, _: str) -> dict[str, Any]:
         """One blueprint or chain file."""
@@ -146,7 +146,7 @@ class Chains:
         found = next((check.found for check in ended.checks.values() if check.found is not None), None)
         if found is None and ended.verdict is not None:
             raise BadInput(f"it could not be validated: {ended.why or ended.verdict}", hint=f"`account` of `{run}` says more")
-        told: dict[str, Any] = {"schema": "remit.validation/1", "run": run, "workspace": str(workspace)}
+        told: dict[str, Any] = {"schema": "remit.chain-validation/1", "run": run, "workspace": str(workspace)}
         return {**told, **validation_told(found)} if found is not None else {**told, "status": "not yet", "next": "`status`"}
 
     # ------------------------------------------------------------ inside

@@ -55,7 +55,7 @@ def blueprint_told(found: Blueprint, library: Library) -> dict[str, Any]:
     """A blueprint as its file has it."""
     findings = [*said(one for one in library.noted if found.source and one.file == found.source), *unresolved(found, library)]
     return {
-        "schema": "remit.blueprint/1", "name": cut(found.name, 200), "title": cut(found.title),
+        "schema": "remit.chain-blueprint/1", "name": cut(found.name, 200), "title": cut(found.title),
         "category": cut(found.category, 100),
         "patterns": [
             {
@@ -96,7 +96,7 @@ def file_told(path: Path, here: Shelf) -> dict[str, Any]:
 def plan_told(found: Planned, contract: str) -> dict[str, Any]:
     """The plan, why it is this one, and its contract as text."""
     return {
-        "schema": "remit.plan/1", **_plan(found.plan), "mode": found.plan.mode, "recommended": found.advice.mode,
+        "schema": "remit.chain-plan/1", **_plan(found.plan), "mode": found.plan.mode, "recommended": found.advice.mode,
         "reasons": [cut(each) for each in (*found.why, *found.advice.reasons)[:20]],
         "against": [cut(each) for each in found.advice.against[:20]], "findings": [cut(each) for each in said(found.noted)],
         "contract": cut(contract, MOST_TEXT),
