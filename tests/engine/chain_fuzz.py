@@ -314,7 +314,7 @@ async def holds(world: Fuzzed, run: Run) -> None:
 async def _activated(world: Fuzzed, run: Run, said: str) -> None:
     """Invoked and consented skips are the plan."""
     assert run.chain is not None
-    consented = {event.step for event in await world.events(run.id, "step_skipped") if event.person}
+    consented = {event.step for event in await world.events(run.id, "step_skipped") if event.question or event.why}
     for step in run.chain.plan.steps:
         stood = run.chain.steps[step.id]
         assert stood.status in {"complete", "skipped"}, said

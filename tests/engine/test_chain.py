@@ -1,6 +1,7 @@
 """Chains over the doubles: every step its own child, the next told only summaries, everything validated at the end."""
 
 from pathlib import Path
+
 import pytest
 from chain_worlds import ChainWorld, honest, invokes, report
 from engine_worlds import OWNER, Crash, rung, story

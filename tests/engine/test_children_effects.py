@@ -263,7 +263,12 @@ def test_a_no_is_known_in_every_run_of_the_tree_and_only_there(shop: Shop) -> No
         other = await shop.handed_over(parent())
         states = {each: await shop.hands.replay(each) for each in (run.id, f"{run.id}.1", f"{run.id}.2", other.id)}
         digest = Action(verb="call", object="refund", arguments={"amount": 100}).digest()
-        known = {each: Lineages().denied(states[each], digest, states.__getitem__) for each in states}
+        known = {
+            each: Lineages().denied(
+                states[each], digest, states.__getitem__, lambda tree: [name for name in states if name.split(".")[0] == tree]
+            )
+            for each in states
+        }
         assert known == {run.id: True, f"{run.id}.1": True, f"{run.id}.2": True, other.id: False}
 
     story(tell)

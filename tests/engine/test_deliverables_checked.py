@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from engine_worlds import World, contract, idles, rung, story, writes
+from engine_worlds import World, contract, rung, story, writes
 
 from remit.contract.deliverable import Content, Deliverable, DeliverablesCheck, ObservedCheck
 from remit.engine.deliverables import seen, validation_of
@@ -118,7 +118,15 @@ def test_what_a_run_asked_for_and_how_it_ended_are_seen_and_never_claimed(tmp_pa
 
 
 def test_a_skill_that_was_given_is_invoked_by_its_whole_name_or_its_own(tmp_path: Path) -> None:
-    world = World(tmp_path, idles)
+    async def works(inside: Inside) -> None:
+        [started] = await world.ledger.runs()
+        name = started.run
+        await world.tell(
+            SkillInvoked(run=name, skill="backend:api", digest="0", bytes=1),
+            Reported(run=name, attempt=1, text="done", digest="0"),
+        )
+
+    world = World(tmp_path, works)
     checks = (
         ObservedCheck(id="asked", invoked=("backend:api", "api")),
         ObservedCheck(id="other", invoked=("backend",)),
@@ -127,10 +135,6 @@ def test_a_skill_that_was_given_is_invoked_by_its_whole_name_or_its_own(tmp_path
 
     async def tell() -> None:
         name = await world.start(contract(success=checks, recovery=UNDO))
-        await world.tell(
-            SkillInvoked(run=name, skill="backend:api", digest="0", bytes=1),
-            Reported(run=name, attempt=1, text="done", digest="0"),
-        )
         await world.drive(name)
         facts = {each.check: each.ok for each in await world.events(name, "check_ran")}
         assert facts == {"asked": True, "other": False, "words": True}

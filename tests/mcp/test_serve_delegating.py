@@ -33,7 +33,8 @@ def test_a_host_of_either_era_delegates_follows_and_reads_the_record(mode: str, 
     async def story() -> None:
         async with place.host(mode=mode) as host:
             assert [tool.name for tool in (await host.client.list_tools()).tools] == [
-                "delegate", "check", "status", "context", "stop", "account",
+                "delegate", "check", "status", "context", "stop", "account", "chain_list", "chain_show", "chain_plan", "chain_run",
+                "chain_status", "chain_resume", "chain_validate",
             ]  # fmt: skip
             assert (await host.call("check", contract=CONTRACT, runtime="command"))["ok"]
             run = (await host.call("delegate", contract=CONTRACT, workspace=str(place.work), command=list(WRITES)))["run"]

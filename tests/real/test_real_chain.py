@@ -94,7 +94,7 @@ def alone(server: ByName, plan: Plan) -> None:
     assert sorted(first) == sorted(step.id for step in plan.steps)
     for step in plan.steps:
         text = first[step.id].decode()
-        assert f"You are executing a single skill as part of a skillchain." in text
+        assert "You are executing a single skill as part of a skillchain." in text
         for other in plan.steps:
             assert other.skill is not None
             assert (f"Use the Skill tool to invoke: {other.skill.invocation}" in text) == (other is step)

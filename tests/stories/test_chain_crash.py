@@ -209,7 +209,22 @@ def test_a_letter_that_may_have_been_sent_is_unknown_until_somebody_looks(tmp_pa
         assert (at.doubts, at.arrived()) == (1, 1)
 
 
-@pytest.mark.xfail(reason="an automatic retry is a new child with a new key", strict=False)
+def test_a_step_that_is_resumed_by_itself_sees_what_was_made_before_it(tmp_path: Path) -> None:
+    done = places(tmp_path / "undisturbed", LETTER)["done"]
+    with month(tmp_path / "killed", LETTER) as at:
+        assert at.began(f"before:{done}") == KILLED
+        at.run = at.entries()[0][1]["run"]
+        at.world.quick("resume", code=None)
+        [asked] = json.loads(at.world.quick("inbox", "--json").stdout)["questions"]
+        key = str(at.world.home / "identity" / "key")
+        words = ("answer", asked["run"], asked["question"], "happened", "--receipt", "seen", "--as", OWNER, "--key", key)
+        at.world.quick(*words, "--no-drive")
+        before = at.entries()
+        at.world.quick("resume", asked["run"], code=None)
+        at.brought_to_an_end()
+        ended_well(at, before)
+
+
 def test_a_step_that_has_paid_is_never_tried_again_by_itself(tmp_path: Path) -> None:
     with month(tmp_path) as at:
         at.chain = CHAIN.replace("parallel: 2", "parallel: 2\nretries: 1").replace("&& echo paid > docs/pay.md", "&& exit 1")

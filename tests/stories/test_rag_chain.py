@@ -1,11 +1,16 @@
 """A blueprint carried out end to end: every deliverable judged, what is due counted from maturity, answers and flags."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from chains_at_work import AGENT, LIBRARY, Chains, place_of, python
+from chains_at_work import AGENT, LIBRARY, RAG, Chains, place_of, python
 from owing import OWING
+from worlds import CLEAN
 
 from remit.cli.chain.planning import Planned, planned
 from remit.cli.chain.wish import Wish
@@ -23,7 +28,7 @@ OWN = {
     ("Q2=A", "Q3=B", "watched=true"): (8, 11, 12),
 }
 REAL = {(): (14, 20, 21), ("Q3=A",): (15, 22, 23), ("Q4=C",): (14, 21, 22), ("Q3=A", "Q4=C"): (15, 23, 24)}
-KINDS = {
+KINDS: dict[str, dict[str, object]] = {
     # every blueprint of the repository, and what a person has to say before it can be planned
     "api-first": {}, "ci-cd": {}, "cloud": {"leave": ("assembling-infrastructure",)}, "cost": {"instead": {"tagging-resources": "resource-tagging"}}, "crud-api": {}, "dashboard": {},
     "data-pipeline": {}, "k8s": {"leave": ("assembling-infrastructure",)}, "ml-pipeline": {}, "observability": {}, "rag-pipeline": {}, "security": {"instead": {"configuring-networking": "architecting-networks"}},
@@ -145,8 +150,35 @@ def test_the_real_blueprint_is_carried_out_and_every_deliverable_is_complete(
 
 @pytest.mark.parametrize("name", sorted(KINDS))
 def test_every_kind_of_real_blueprint_is_planned_once_what_it_leaves_open_is_settled(name: str) -> None:
-    found = wished(name, library=later(), **KINDS[name])
+    found = wished(name, library=later(), **KINDS[name])  # type: ignore[arg-type]
     assert not [each for each in found.noted if each.severity == "error"]
     placed = [step for wave in waves(found.plan) for step in wave]
     assert sorted(placed) == sorted(step.id for step in found.plan.steps)
     assert all(step.skill is not None and Path(step.skill.folder, "SKILL.md").is_file() for step in found.plan.steps)
+
+
+def test_the_walk_through_shows_what_it_promises(tmp_path: Path) -> None:
+    """As anybody runs it, but for making the environment ready, which whoever runs the tests has done."""
+    scene = tmp_path / "examples" / "rag"
+    shutil.copytree(RAG, scene, ignore=shutil.ignore_patterns("__pycache__"))
+    ready = tmp_path / "tools" / "ready"
+    ready.parent.mkdir()
+    ready.write_text("#!/bin/sh\n")
+    ready.chmod(0o755)
+    env = {**CLEAN, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
+    ended = subprocess.run(["sh", str(scene / "run")], env=env, capture_output=True, text=True, check=False, timeout=120)
+    told = ended.stdout + ended.stderr
+    assert ended.returncode == 0, told[-3000:]
+    for promised in (
+        "8 of 8 skills are valid",
+        "The nearest: send-letters",
+        "DELEGATING: gather-papers",
+        "FILES VERIFIED: 10/10",
+        "STATUS: PASS",
+        '"sources": ["opening-hours.md"]',
+        "execution:\n  - skill: gather-papers\n    status: complete",
+        "web/window.js - is not there - owed by chat-window",
+        "are what was recorded",
+    ):
+        assert promised in told, promised
+    assert "Traceback" not in told

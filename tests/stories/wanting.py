@@ -49,12 +49,13 @@ def _text(parsed: Any) -> str:
 def _one(kind: str, value: Any) -> str:
     match kind:
         case "LITERAL":
-            return chr(value)
+            return chr(int(value))
         case "IN":
             inner, what = value[0]
-            return chr(what) if str(inner) == "LITERAL" else chr(what[0]) if str(inner) == "RANGE" else " "
+            kept = {"LITERAL": [what], "RANGE": what}.get(str(inner), [32])
+            return chr(int(kept[0]))
         case "MAX_REPEAT" | "MIN_REPEAT":
-            return _text(value[2]) * max(1, value[0])
+            return _text(value[2]) * max(1, int(value[0]))
         case "SUBPATTERN":
             return _text(value[3])
         case "BRANCH":

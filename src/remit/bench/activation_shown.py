@@ -86,7 +86,7 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     share, z = hits / n, Z
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     wide = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return (max(0.0, middle - wide), min(1.0, middle + wide))
+    return (round(max(0.0, middle - wide), 9), round(min(1.0, middle + wide), 9))
 
 
 def bootstrap(values: Sequence[float], seed: int) -> tuple[float, float]:
@@ -165,11 +165,12 @@ def closing(found: Measured, rows: Sequence[Summed]) -> Iterator[str]:
     delegated = [row for row in rows if row.mode == "delegated"]
     if delegated:
         flat = [row.kept_per_step for row in delegated]
+        briefs, most = [row.brief_per_step for row in delegated], max(row.brief_most for row in delegated)
         middle = (max(flat) + min(flat)) / 2
         yield (
             f"What the coordinator keeps of a step: {min(flat):.1f} to {max(flat):.1f} tokens from {delegated[0].size} to "
             f"{delegated[-1].size} skills, ±{(max(flat) - min(flat)) / 2 / middle:.1%}. "
-            "A brief names the steps before it and what they handed on, so it grows."
+            f"What it hands on: briefs of {min(briefs):.0f} to {max(briefs):.0f} tokens in the mean, {most} at most."
         )
         last = delegated[-1]
         yield (

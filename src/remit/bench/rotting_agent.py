@@ -97,7 +97,8 @@ class Boxes(UnconfinedScripts):
     async def open(self, plan: BoxPlan, watcher: Watcher) -> AsyncIterator[Box]:
         """See `UnconfinedScripts`."""
         if plan.argv[0] == AGENT:
-            self._briefs[plan.argv[1]] = plan.files.get(TASK, "")
+            # Where the project lies differs between machines, and what the agent does must not.
+            self._briefs[plan.argv[1]] = plan.files.get(TASK, "").replace(plan.mount.at, "/project")
         async with super().open(plan, watcher) as box:
             if plan.argv[0] == AGENT:
                 self._boxes[plan.argv[1]] = box
@@ -114,9 +115,9 @@ class Boxes(UnconfinedScripts):
 
 
 async def invoked(inside: Inside, name: str) -> int:
-    """Ask for the skill; how many tokens its text is."""
+    """Ask for the skill; how many tokens its text is, without the line that says where it lies."""
     told = await inside.act("call", "Skill", arguments={"skill": f"{KIT}:{name}"})
-    return tokens(str(told.get("output") or ""))
+    return tokens(str(told.get("output") or "").partition("\n\n")[2])
 
 
 def leaves(inside: Inside, name: str) -> None:

@@ -64,7 +64,8 @@ class Teller:
                 return [*_ended(fact, chain), *self._through(chain)]
             case c.StepSkipped():
                 why = f": {one_line(fact.why)}" if fact.why else ""
-                return ["", f"Skipped: {called(chain.plan, fact.step)}, with the consent of {fact.person}{why}"]
+                by = f"with the consent of {fact.person}" if fact.question else "because the contract says so"
+                return ["", f"Skipped: {called(chain.plan, fact.step)}, {by}{why}"]
             case c.Validated():
                 return ["", *screens.validated(fact.found).splitlines()]
             case c.GapsAccepted():

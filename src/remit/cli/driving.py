@@ -212,6 +212,8 @@ def next_steps(run: Run) -> list[str]:
         ]
     if run.verdict == "success_with_exceptions" and run.acceptance == "pending":
         steps += [f"remit diff {run.id}", f"remit accept {run.id}    (publishes, and makes the outcome yours)"]
+    elif run.started is not None and run.started.step:
+        steps += [f"remit show {run.started.parent}    (it is a step of that)"]
     elif run.verdict == "success" and run.acceptance == "pending" and run.published is not None:
         steps += [f"remit accept {run.id}", f"remit undo {run.id}"]
     return [*steps, f"remit account {run.id}"]

@@ -119,7 +119,8 @@ async def _parent_stage(hands: Hands, run: Run) -> Stage | None:
     if run.started.parent is None:
         return None
     parent = await hands.replay(run.started.parent)
-    return await hands.workspace.live(hands.place(parent.id, parent.attempt))
+    place = hands.place(parent.id, parent.attempt)
+    return await hands.workspace.live(place) or await hands.workspace.reopen(place)
 
 
 async def _inside(

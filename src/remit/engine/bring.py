@@ -29,17 +29,22 @@ class _Sealed:
         raise Conflict(f"`{path}` cannot be deleted any more: the work of the run above is over")
 
 
-async def bring(hands: Hands, child: Run, *, again: bool = False) -> Publication:
+async def bring(hands: Hands, child: Run, *, again: bool = False, ours: Collection[str] | None = None) -> Publication:
     """What the child published goes through the parent's live mount: an overlay must never be changed beneath it.
 
     Files and deletions travel; a link or an empty folder does not, and is not among the paths of the receipt. `again`: it had
-    been brought before, into a stage that was lost. Raises Conflict where another step of a chain was there first.
+    been brought before, into a stage that was lost. `ours` are paths that runs below the same one have changed before it. Raises
+    Conflict where another step of a chain was there first, or where the workspace moved: nothing is ever written over unseen.
     """
     assert child.judged is not None
     kept = [change.path for change in child.judged.changes.changes if change.path not in child.judged.dropped]
     fits(child)
+    above = await hands.replay(child.id.rpartition(".")[0])
+    if above.started is not None and above.attempt_seq > child.attempt_seq:  # its stage was made after the child had begun
+        mine = above.chain.paths if above.chain is not None else ()
+        untouched(child, Path(above.started.workspace), mine if ours is None else ours)
     if not again:
-        apart(await hands.replay(child.id.rpartition(".")[0]), child, kept)
+        apart(above, child, kept)
     stage = await sealed_stage(hands, child)
     await stage.view(dropped=child.judged.dropped, refs=(), trusted=())
     box: Box | _Sealed | None = hands.above
@@ -95,5 +100,7 @@ def _now(path: Path) -> str:
             return "no file"
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return ""
+    except NotADirectoryError:
+        return "no folder"

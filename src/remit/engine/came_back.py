@@ -58,7 +58,8 @@ async def ended(hands: Hands, run: Run, back: Back) -> list[Event]:
     flagged = await _flagged(hands, child, report, files)
     one = StepEnded(
         run=run.id, step=back.step, number=back.number, child=child.id, outcome=outcome, why=why[:1000],
-        report=_sourced(report, back.step, digest), files=files, flagged=flagged, digest=digest,
+        report=_sourced(report, back.step, digest), files=files, flagged=flagged, digest=digest, exceptions=child.exceptions,
+        effects=_left(child),
     )  # fmt: skip
     return [*_each_skill(run, child), one] if back.step == CONVERSATION and outcome == "complete" else [one]
 
@@ -77,6 +78,12 @@ def _outcome(child: Run, refused: str) -> tuple[Outcome | None, str]:
     if (child.verdict == "exhausted" and "time" in child.warned | frozenset(why.split())) or "time reached" in child.warned:
         return "hung", f"it did not end in time ({child.limits.time} s)"
     return "failed", why if child.verdict == "failed" or why == child.verdict else f"{child.verdict}: {why}"
+
+
+def _left(child: Run) -> tuple[str, ...]:
+    """What it did that no second try calls back, or of which nobody knows."""
+    gone = {"published", "publishing", "unknown"}
+    return tuple(draft.action.said()[:200] for draft in child.drafts.values() if draft.state in gone)
 
 
 def _each_skill(run: Run, child: Run) -> list[Event]:
@@ -137,7 +144,8 @@ async def validated(hands: Hands, run: Run, round_: int, refused: str) -> Valida
         warnings = (f"the validation agent did not do its work: {why}"[:500],)
         found = Validation(status="FAIL", completeness=0, verified=0, expected=0, warnings=warnings)
         if child is not None and child.verdict == "success":  # nothing was due, and it ended well
-            found = Validation(status="PASS", completeness=100, verified=0, expected=0)
+            warnings = ("nothing was due, so nothing was verified",)
+        found = Validation(status="PASS", completeness=100, verified=0, expected=0, warnings=warnings)
     if child is not None and child.work is not None and child.work.status not in {0, None}:
         said = f"the agent asked for its opinion ended with status {child.work.status}"
         found = replace(found, warnings=(*found.warnings, said))

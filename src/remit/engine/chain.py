@@ -30,6 +30,11 @@ async def begin(
     if plan.mode == "standard" and (other := [step for step in plan.steps if step.skill is None]):
         said = f"standard mode is one conversation with every skill, and step `{other[0].id}` is a {other[0].kind}"
         raise BadInput(said, hint="use delegated mode")
+    known = {contract.owner, "owner", *(person.id for person in organisation.people)}
+    known |= {role for person in organisation.people for role in person.roles}
+    if strangers := [step for step in plan.steps if step.person and step.person not in known]:
+        said = f"step `{strangers[0].id}` asks {strangers[0].person}, whom the organisation does not know"
+        raise BadInput(said, hint="name the owner, a person or a role of the organisation file")
     if (turns := contract.limits.turns) is not None and turns < 3 * (len(plan.steps) + 1):
         said = f"{turns} turns are too few for {len(plan.steps)} steps and their validation"
         raise BadInput(said, hint=f"`remit chain plan` shows limits that fit: at least {3 * (len(plan.steps) + 1)} turns")

@@ -40,9 +40,14 @@ def _question(hands: Hands, run: Run, move: Asking, name: str) -> QuestionAsked:
             return replace(asked, about="gaps", text=gaps(move.missing), options=move.options, step=str(chain.round))
         case AskStep():
             stood = chain.steps[move.step]
-            preview = f"{stood.outcome}: {stood.why}"
+            gone = (
+                f"\nit has already done: {', '.join(stood.effects)}; a fresh sub-agent may do that once more"
+                if stood.effects
+                else ""
+            )
+            preview = f"{stood.outcome}: {stood.why}{gone}"
             return replace(asked, text=trouble(move.step), options=TROUBLE, step=move.step, preview=preview)
         case AskPerson():
             step = chain.plan.step(move.step)
             text = f"{step.title or step.id}: {step.prompt}".rstrip(": ") + "\nIs it done?"
-            return replace(asked, text=text, of=(step.person or run.owner,), step=move.step)
+            return replace(asked, text=text, of=tuple(dict.fromkeys((step.person or run.owner, run.owner))), step=move.step)

@@ -7,14 +7,13 @@ started again. It invokes no skill: a step is a child run, and the words of one 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
 
 from remit.contract.models import CHAIN
 from remit.engine import chain_asking
-from remit.engine.bring import bring, untouched
+from remit.engine.bring import bring
 from remit.engine.came_back import Back, ended, validated
 from remit.engine.hands import Hands
 from remit.engine.merging import Merging
@@ -25,7 +24,7 @@ from remit.plan.graph import following, needs
 from remit.ports import Box, Outfit, Seat, Task
 from remit.run import chain_move as m
 from remit.run.chained import GapsAccepted, Outcome, PlanEnded, StepEnded, StepReopened, StepSkipped
-from remit.run.event import Event
+from remit.run.event import Event, StopAsked
 from remit.run.state import Run
 
 TICK = 0.2
@@ -84,17 +83,15 @@ class Coordinator:
     async def _restore(self) -> None:
         """What complete steps had made goes into a stage that has nothing of it, in the order in which it was merged."""
         run = await self._run()
-        if run.chain is None or run.started is None:
+        if run.chain is None:
             return
-        workspace, ours = Path(run.started.workspace), set[str]()
+        ours = set[str]()
         for child_id in run.chain.merged[run.chain.sealed if run.carried else 0 :]:
             child, run = await self._hands.replay(child_id), await self._run()
             if run.chain is None or child_id not in run.chain.merged:
                 continue  # it was built on what did not fit
             try:
-                if not run.carried:
-                    untouched(child, workspace, ours)
-                ours |= {*(await bring(self._hands, child, again=True)).paths}
+                ours |= {*(await bring(self._hands, child, again=True, ours=ours)).paths}
             except Conflict as error:
                 await self._hands.record(*_apart(run, child, str(error)))
 
@@ -104,12 +101,12 @@ class Coordinator:
                 run = await self._run()
                 if run.stop or run.chain is None or run.chain.over:
                     break
-                for move in await possible(self._hands, run):
+                for move in await possible(self._hands, run, self._busy):
                     await self._make(group, seat, run, move)
                 run = await self._run()
                 if run.chain is None or run.chain.over:
                     break
-                if not self._busy and not await possible(self._hands, run):
+                if not self._busy and not await possible(self._hands, run, self._busy):
                     break  # a person is awaited, or a child that waits for one
                 with anyio.move_on_after(TICK):
                     await self._turn.wait()
@@ -206,6 +203,8 @@ def _apart(run: Run, child: Run, why: str) -> list[Event]:
                     digest=stood.digest,
                 )
             )
+            if stood.status == "in_progress" and stood.children:
+                facts.append(StopAsked(run=stood.children[-1], by=run.id, why="what it was built on is not there any more"))
     return facts
 
 

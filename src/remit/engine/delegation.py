@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -14,7 +13,7 @@ from remit.authority.spent import in_tree
 from remit.contract.limits import Limits, Spend
 from remit.contract.models import CHAIN, HEAVY_RUNTIMES, RUNTIMES
 from remit.engine.beginning import asked_for, begun
-from remit.engine.bring import bring, untouched
+from remit.engine.bring import bring
 from remit.engine.errands import run_errand
 from remit.engine.escalation import back, escalated, justified, returned
 from remit.engine.gate import Answer, Gate
@@ -76,20 +75,9 @@ async def _driven(hands: Hands, drive: Drive, child_id: str) -> Run:
     await _free(hands, child_id)
     child = await drive(hands, child_id)
     if before.published is not None and hands.above is not None:
-        await _brought_again(hands, child)  # its parent's stage was lost after it had published into it
+        parent = await hands.replay(child_id.rpartition(".")[0])
+        await bring(hands, child, again=parent.chain is None)  # its parent's stage was lost after it had published into it
     return child
-
-
-async def _brought_again(hands: Hands, child: Run) -> None:
-    """Once more into a stage that has nothing of it. In a chain others may have been merged meanwhile, or the workspace moved."""
-    assert child.started is not None and child.started.parent is not None
-    parent = await hands.replay(child.started.parent)
-    if parent.chain is None:
-        await bring(hands, child, again=True)
-        return
-    if not parent.carried:
-        untouched(child, Path(child.started.workspace), parent.chain.paths)
-    await bring(hands, child)
 
 
 async def _free(hands: Hands, child_id: str) -> None:

@@ -199,6 +199,10 @@ def recognised(organisation: Organisation, signer: Signer, assurance: Assurance 
 async def accept(hands: Hands, run_id: str, *, signer: Signer, assurance: Assurance, decline: bool, note: str = "") -> Run:
     """The owner takes the outcome, or declines it. Raises Refused for anybody else, BadInput when there is nothing to take."""
     run = await hands.replay(run_id)
+    if run.started is not None and run.started.step and run.verdict == "success":
+        raise BadInput(
+            f"`{run_id}` is a step of `{run.started.parent}`", hint=f"take the whole: remit accept {run.started.parent}"
+        )
     if run.verdict is None:
         raise BadInput(f"run `{run_id}` has no outcome yet", hint=f"`remit show {run_id}` says where it stands")
     if run.undone and not decline:

@@ -116,6 +116,8 @@ async def undo(hands: Hands, run: Run) -> None:
 async def ask_undo(hands: Hands, run_id: str, *, by: str) -> None:
     """Have what a run published put back, or its unpublished stage dropped. Raises BadInput when there is neither."""
     run = await hands.replay(run_id)
+    if run.started is not None and run.started.step:
+        raise BadInput(f"`{run_id}` is a step of `{run.started.parent}`", hint=f"undo the whole: remit undo {run.started.parent}")
     if run.undone:
         raise BadInput(f"run `{run_id}` is undone already")
     if run.verdict is None or run.work is None:

@@ -1,5 +1,7 @@
 """Whether a run can go on by itself, children and steps included."""
 
+from collections.abc import Collection
+
 from remit.engine.hands import Hands
 from remit.engine.outbox import beyond
 from remit.run.chain_move import Step, Take, chain_moves
@@ -18,9 +20,10 @@ async def at_rest(hands: Hands, run: Run) -> bool:
     return isinstance(next_move(run, hands.clock.now(), beyond=frozenset(await beyond(hands, run))), Rest)
 
 
-async def possible(hands: Hands, run: Run) -> list[Step]:
-    """What a chain's coordinator can do now: its moves, without steps whose child is at rest."""
-    return [move for move in chain_moves(run) if not (isinstance(move, Take) and await _awaits(hands, run, move))]
+async def possible(hands: Hands, run: Run, busy: Collection[str] = ()) -> list[Step]:
+    """What a chain's coordinator can do now: its moves, without steps that are busy and those whose child is at rest."""
+    moves = [move for move in chain_moves(run) if getattr(move, "step", "") not in busy]
+    return [move for move in moves if not (isinstance(move, Take) and await _awaits(hands, run, move))]
 
 
 async def _awaits(hands: Hands, run: Run, move: Take) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from msgspec.structs import replace
@@ -15,6 +16,8 @@ from remit.run.state import Run
 
 MACHINE = ("/proc", "/sys", "/dev")
 MOST_FILES = 256
+PARTS = frozenset({"references", "reference", "scripts", "assets", "examples", "templates", "tokens", "snippets", "diagrams"})
+"""folders of a skill; whatever else lies beside a SKILL.md is copied nowhere"""
 MOST_LOOKED = 5000
 """files below a skill's folder; one that has more is no skill's alone"""
 MOST = 4 * 1024 * 1024
@@ -31,16 +34,25 @@ def place(run: Run, pinned: Pinned) -> str:
     return f"{COPIES}/{folder_name(pinned)}" if any(part.startswith(".") for part in inside.parts) else pinned.folder
 
 
-def _holds_more(run: Run, folder: Path) -> bool:
-    """Whether the folder is more than a skill: it holds secrets, the workspace, or far too much. Then it is never shown whole."""
+def _holds_more(run: Run, folder: Path) -> str:
+    """Why the folder is never shown whole: it holds secrets, or is far wider than a skill. Empty for a plain one."""
     assert run.started is not None
-    if Path(run.started.workspace).is_relative_to(folder):
-        return True
-    secret = secret_test(run.started.organisation.secrets)
+    return _more((run.id, run.attempt), folder, run.started.workspace, run.started.organisation.secrets)
+
+
+@lru_cache(maxsize=256)
+def _more(_attempt: tuple[str, int], folder: Path, workspace: str, secrets: tuple[str, ...]) -> str:
+    """Decided once for each attempt: a box that is open does not change what it shows."""
+    if Path(workspace).is_relative_to(folder):
+        return "wide"
+    found = ""
+    secret = secret_test(secrets)
     for count, (_, name) in enumerate(_files(folder)):
-        if count >= MOST_LOOKED or secret(name) or secret(name.rpartition("/")[2]):
-            return True
-    return False
+        if count >= MOST_LOOKED:
+            return "wide"
+        if secret(name) or secret(name.rpartition("/")[2]):
+            found = "secrets"
+    return found
 
 
 def shown(hands: Hands, run: Run) -> tuple[str, ...]:
@@ -70,9 +82,12 @@ def copies(run: Run) -> Mapping[str, str]:
         at = place(run, each)
         if at == each.folder:
             continue
+        more = _holds_more(run, Path(each.folder)) == "wide"
         for path, name in _files(Path(each.folder)):
             if len(found) >= MOST_FILES:
                 return found
+            if more and name != "SKILL.md" and name.partition("/")[0] not in PARTS:
+                continue
             if secret(name) or secret(name.rpartition("/")[2]):
                 continue
             text = _text(path, MOST - size)

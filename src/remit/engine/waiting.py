@@ -9,21 +9,38 @@ RELEASED = 120.0
 
 
 async def until_answered(hands: Hands, run: str, question: str, wait: float) -> bool:
-    """Whether an answer arrived: asked at the terminal when somebody sits there, else awaited for `wait` seconds."""
+    """Whether an answer arrived: from whoever sits at the terminal, or from elsewhere meanwhile; else within `wait` seconds."""
     state = await hands.replay(run)
     asked = state.questions[question].question
-    if hands.asker is not None:
-        return await hands.asker(asked) is not None
-    with anyio.move_on_after(wait):
-        seen = -1
-        while True:
-            version = await hands.ledger.version()
-            if version != seen:
-                seen, state = version, await hands.replay(run, state)
-                if state.questions[question].said:
-                    return True
-            await anyio.sleep(POLL)
-    return False
+    if hands.asker is None:
+        with anyio.move_on_after(wait):
+            await _answered(hands, run, question)
+        return bool((await hands.replay(run)).questions[question].said)
+    heard: list[bool] = []
+    async with anyio.create_task_group() as group:
+
+        async def elsewhere() -> None:
+            await _answered(hands, run, question)
+            heard.append(True)
+            group.cancel_scope.cancel()
+
+        group.start_soon(elsewhere)
+        said = await hands.asker(asked)
+        heard.append(said is not None)
+        group.cancel_scope.cancel()
+    return bool(heard) and heard[0]
+
+
+async def _answered(hands: Hands, run: str, question: str) -> None:
+    """Until it is settled; whoever answers may be another process."""
+    seen = -1
+    while True:
+        version = await hands.ledger.version()
+        if version != seen:
+            seen = version
+            if (await hands.replay(run)).questions[question].said:
+                return
+        await anyio.sleep(POLL)
 
 
 async def until_released(hands: Hands, run: str, draft: str) -> None:

@@ -25,7 +25,9 @@ def chained_rows(record: Recorded, event: Chained) -> Iterator[tuple[Question, R
         case PlanPinned():
             steps = ", ".join(step.id for step in event.plan.steps)
             why = f"{event.plan.mode}; {steps}" + (f"; advised {event.advised}" if event.advised else "")
-            yield "evidence", evidence(record, "pin the plan", event.plan.name, reason=why, who=event.confirmed)
+            yield "evidence", evidence(record, "pin the plan", event.plan.name, reason=why)
+            if event.confirmed:
+                yield "approved", line(record, event.confirmed, "agree to the plan", event.plan.name, who=event.confirmed)
         case StepStarted():
             again = f"try {event.number}" + (f": {event.because}" if event.because else "")
             yield "evidence", evidence(record, "begin step", event.step, reason=again, receipt=event.child)
@@ -37,7 +39,9 @@ def chained_rows(record: Recorded, event: Chained) -> Iterator[tuple[Question, R
             question: Question = "approved" if event.question else "considered"
             yield question, line(record, REMIT, "take step again", event.step, reason=event.why, receipt=event.question)
         case StepSkipped():
-            yield "approved", line(record, event.person, "skip step", event.step, reason=event.why, receipt=event.question)
+            by: Question = "approved" if event.question else "considered"  # the contract's own word is nobody's yes
+            actor = event.person or REMIT
+            yield by, line(record, actor, "skip step", event.step, reason=event.why, receipt=event.question)
         case SkillInvoked():
             changed = "; its text is another than was planned with" if event.changed else ""
             why = f"{event.bytes} bytes{changed}"

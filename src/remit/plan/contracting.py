@@ -39,7 +39,7 @@ def chain_contract(
         *([_rule("write", tuple(may_write)), _rule("delete", tuple(may_write))] if may_write else []),
         _rule("delegate", runtimes(plan)),
         *([skill_rule(invocations(plan))] if invocations(plan) else []),
-        *(rule for step in plan.steps for rule in step.rules if rule.verb not in {"read", "write", "delete"}),
+        *(rule for step in plan.steps for rule in step_rules(step) if rule.verb not in {"read", "write", "delete"}),
     ]
     checks: list[Check] = [ObservedCheck(id="steps", steps=True)]
     if plan.deliverables:
@@ -152,10 +152,19 @@ def _rules(parent: Contract, plan: Plan, step: Step, skills: tuple[str, ...]) ->
 
     What the chain may only because another of its steps asks for it is that step's alone.
     """
-    others = {rule for other in plan.steps if other.id != step.id for rule in other.rules} - {*step.rules}
+    own = step_rules(step)
+    others = {rule for other in plan.steps if other.id != step.id for rule in step_rules(other)} - {*own}
+    if step.id == CONVERSATION:
+        others = set()
     kept = [rule for rule in parent.rules if rule not in others and not (rule.effect == "may" and _apart(rule, step))]
-    mine = [rule for rule in step.rules if rule not in kept]
+    mine = [rule for rule in own if rule not in kept]
     return (*kept, *mine, *([skill_rule(skills)] if skills else []))
+
+
+def step_rules(step: Step) -> tuple[Rule, ...]:
+    """What a step asks for, and the steps of the chain it is; named after it, so that a reason tells whose rule it was."""
+    below = (rule for each in (step.chain.steps if step.chain is not None else ()) for rule in step_rules(each))
+    return tuple(replace(rule, id=f"{step.id}-{rule.id}") for rule in (*step.rules, *below))
 
 
 def _apart(rule: Rule, step: Step) -> bool:

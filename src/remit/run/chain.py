@@ -36,6 +36,9 @@ class Stood(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...] = ()
     flagged: tuple[str, ...] = ()
     digest: str = ""
+    exceptions: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+    """what left the workspace in any of its tries"""
     person: str = ""
     handed: bool = False
     """whether somebody really had it the last time, or it was refused before"""
@@ -65,8 +68,15 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
     validation: Validation | None = None
     accepted: tuple[str, ...] = ()
     accepted_by: str = ""
+    accepted_in: str = ""
     over: str = ""
     over_why: str = ""
+
+    @property
+    def exceptions(self) -> tuple[str, ...]:
+        """What somebody took the chain, or a step of it, knowingly without."""
+        below = (f"{name}: {each}" for name, stood in self.steps.items() for each in stood.exceptions)
+        return (*(f"deliverables: {name}" for name in self.accepted), *below)
 
     @property
     def complete(self) -> int:
@@ -97,6 +107,7 @@ def fold(chain: Chain | None, event: Fact, at: datetime, seq: int = 0) -> Chain 
             now = replace(
                 chain.steps[event.step], status="complete" if done else "failed", outcome=event.outcome, why=event.why,
                 report=event.report, files=event.files, flagged=event.flagged, digest=event.digest, ended=at,
+                exceptions=event.exceptions, effects=(*chain.steps[event.step].effects, *event.effects),
                 tries=max(chain.steps[event.step].tries, event.number), handed=bool(event.child), ended_seq=seq,
             )  # fmt: skip
             new = done and event.child and event.child not in chain.merged
@@ -114,7 +125,7 @@ def fold(chain: Chain | None, event: Fact, at: datetime, seq: int = 0) -> Chain 
         case Validated():
             return replace(chain, round=event.round, validation=event.found, current=True)
         case GapsAccepted():
-            return replace(chain, accepted=event.missing, accepted_by=event.person)
+            return replace(chain, accepted=event.missing, accepted_by=event.person, accepted_in=event.question)
         case PlanEnded():
             return replace(chain, over=event.how, over_why=event.why)
         case _:

@@ -112,6 +112,8 @@ def chain_moves(run: Run) -> tuple[Step, ...]:
     standing = {name: str(stood.status) for name, stood in chain.steps.items()}
     for name in ready(chain.plan, standing):
         moves += _begin(run, chain, name)
+    if over := [move for move in moves if isinstance(move, Finish)]:
+        return (over[0],)
     through = all(stood.status in {"complete", "skipped"} for stood in chain.steps.values())
     return tuple(moves) if moves or not through else _after(run, chain)
 
@@ -122,6 +124,10 @@ def _begin(run: Run, chain: Chain, name: str) -> list[Step]:
     if chain.plan.step(name).kind != "person":
         return [Take(step=name, number=stood.tries + 1, because=stood.why if stood.tries else "")]
     asked = [each for each in _about(run, "step", name, after=stood.ended_seq) if not each.question.options]
+    if not asked and _unattended(run):
+        rung, why = rung_for(run, STEP_FAILS), f"step `{name}` is a person's, and nobody is there"
+        goes_on = rung is not None and rung.do == "continue"
+        return [Skip(step=name, person="", why=why) if goes_on else Finish(how="aborted", why=why)]
     if not asked:
         return [AskPerson(step=name)]
     if not asked[-1].said:
@@ -137,10 +143,10 @@ def _trouble(run: Run, chain: Chain, name: str, stood: Stood) -> list[Step]:
     why = f"{stood.outcome}: {stood.why}"[:500]
     rung = rung_for(run, STEP_FAILS)
     more = chain.plan.retries + (rung.times if rung is not None and rung.do == "retry" else 0)
-    if stood.handed and stood.tries <= more and stood.outcome != "needs input":
+    if stood.handed and not stood.effects and stood.tries <= more and stood.outcome != "needs input":
         return [Reopen(step=name, why=why)]
     if rung is not None and rung.do == "continue":
-        return [Skip(step=name, person=run.owner, why=f"the contract says: when a step fails, continue ({why})"[:500])]
+        return [Skip(step=name, person="", why=f"the contract says: when a step fails, continue ({why})"[:500])]
     stops = rung is not None and rung.do in {"stop", "undo"}
     if stops or _unattended(run):
         return [Finish(how="aborted", why=f"step `{name}` {why}"[:500])]
@@ -168,7 +174,8 @@ def _after(run: Run, chain: Chain) -> tuple[Step, ...]:
         return (Validate(round=chain.round + 1),)
     found = chain.validation
     if found.status == "PASS":
-        return (Finish(how="complete"),)
+        without = [each for stood in chain.steps.values() for each in stood.exceptions]
+        return (Finish(how="partial" if without else "complete", why=f"without {', '.join(without)}"[:500] if without else ""),)
     severe = tuple(dict.fromkeys(issue.path for issue in found.issues if issue.severe))
     missing = found.missing or severe or ("a validation that passes",)
     asked = _about(run, "gaps", str(chain.round))
@@ -177,7 +184,7 @@ def _after(run: Run, chain: Chain) -> tuple[Step, ...]:
         return _gaps_answered(chain, asked[-1], missing, owing)
     rung = rung_for(run, GAPS_FOUND)
     why = f"validation found missing: {', '.join(missing)}"[:500]
-    if rung is not None and rung.do == "retry" and chain.round <= rung.times and owing:
+    if rung is not None and rung.do == "retry" and chain.round <= rung.times and _harmless(chain, owing):
         return tuple(Reopen(step=name, why=why) for name in owing)
     if _unattended(run) or (rung is not None and rung.do in {"stop", "undo"}):
         return (Finish(how="partial", why=f"validation: {found.status}, {found.completeness}%"),)
@@ -211,6 +218,11 @@ def _owing(chain: Chain, missing: tuple[str, ...]) -> tuple[str, ...]:
         if {step.id, step.skill.name if step.skill is not None else step.id} & (owed - {""})
     ]  # fmt: skip
     return tuple(named or [step.id for step in chain.plan.steps][-1:])
+
+
+def _harmless(chain: Chain, steps: tuple[str, ...]) -> bool:
+    """Whether these can be taken again by themselves: nothing of them has left the workspace."""
+    return bool(steps) and not any(chain.steps[name].effects for name in steps)
 
 
 def _standard(run: Run, chain: Chain) -> tuple[Step, ...]:

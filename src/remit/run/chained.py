@@ -31,7 +31,8 @@ class StepStarted(Fact, frozen=True, kw_only=True, tag="step_started"):
 
 class StepEnded(Fact, frozen=True, kw_only=True, tag="step_ended"):
     """A step came back. `files` are those seen in what the child published, `flagged` claims that were not, `digest` is of its
-    last words.
+    last words. `exceptions` are what a person took knowingly without, `effects` what
+    left the workspace and that no second try calls back.
     """
 
     step: str
@@ -43,6 +44,8 @@ class StepEnded(Fact, frozen=True, kw_only=True, tag="step_ended"):
     files: tuple[str, ...] = ()
     flagged: tuple[str, ...] = ()
     digest: str = ""
+    exceptions: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
 
 
 class StepReopened(Fact, frozen=True, kw_only=True, tag="step_reopened"):

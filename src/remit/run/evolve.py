@@ -15,7 +15,7 @@ from remit.run import event as e
 from remit.run.asking import next_person
 from remit.run.lifecycle import next_phase
 from remit.run.outbox import Draft, after
-from remit.run.state import Asked, Run, Sent
+from remit.run.state import RESUMING, Asked, Run, Sent
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -52,10 +52,11 @@ def _fold(run: Run, fact: e.Event, record: e.Recorded) -> Run:
         case e.AttemptStarted():
             told_again = {key: change(draft, collected=False) for key, draft in run.drafts.items()}
             seq = run.attempt_seq if fact.carried else record.seq  # what is carried was forked when it was begun afresh
+            goes_on = bool(fact.carried) and run.started is not None and run.started.runtime in RESUMING
             return change(
                 run, drafts=told_again, because=fact.because, carried=fact.carried, attempt=fact.attempt, attempt_at=record.at,
                 attempt_seq=seq, box=None, work=None, trouble="", judged=None, checks={}, finished=None, storm=0,
-                last_digest="", repeats=0, rung=None,
+                last_digest="", repeats=0, rung=None, invoked=run.invoked if goes_on else (), words=run.words if goes_on else "",
             )  # fmt: skip
         case e.BoxStarted():
             return change(run, box=(fact.pid, fact.born))
@@ -197,9 +198,13 @@ def _fold_people(run: Run, fact: e.Event, record: e.Recorded) -> Run:
 
 def _taken_already(run: Run, fact: e.VerdictReached) -> bool:
     """Whether the owner took every one of these exceptions when validation put its gaps before them."""
-    if run.chain is None or run.chain.accepted_by != run.owner:
+    if run.chain is None or run.chain.accepted_by not in {"", run.owner}:
         return False
-    return set(fact.exceptions) <= {f"deliverables: {name}" for name in run.chain.accepted}
+    asked = run.questions.get(run.chain.accepted_in)
+    known = run.started.organisation.assurance if run.started is not None else ""
+    if asked is not None and known != "scripted" and any(each.assurance == "scripted" for each in asked.answers):
+        return False  # written down beforehand by whoever could: the owner takes it by their own word
+    return bool(fact.exceptions) and set(fact.exceptions) <= set(run.chain.exceptions)
 
 
 def _question(run: Run, name: str, **changes: object) -> Run:

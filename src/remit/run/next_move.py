@@ -10,11 +10,8 @@ from remit.run.errand import Errand, Expire, errand
 from remit.run.event import QuestionAsked, Verdict
 from remit.run.ladder import next_rung
 from remit.run.outbox import Draft
-from remit.run.state import Run
+from remit.run.state import RESUMING, Run
 from remit.value import Value
-
-RESUMING = frozenset({"agent"})
-"""runtimes that keep their conversation, and go on with it in another process"""
 
 
 class Work(Value, frozen=True, kw_only=True, tag="work"):
@@ -173,7 +170,7 @@ def _chained(run: Run, chain: Chain) -> Move | None:
     if chain.over == "aborted":
         return Conclude(verdict="failed", why=chain.over_why or "given up")
     if chain.over:
-        unmet = chain.over == "partial" and chain.current and not chain.accepted_by
+        unmet = chain.over == "partial" and chain.current and not chain.exceptions
         return Conclude(verdict="failed", why=chain.over_why or "validation found gaps") if unmet else None
     if run.blocking and not chain_moves(run):
         return Rest(on="answer")
@@ -225,7 +222,7 @@ def _checked(run: Run) -> Move:
         return Check(round=run.round + 1)
     if set(finished.failed) - set(finished.excused):
         return _ladder(run)
-    taken = tuple(f"deliverables: {name}" for name in run.chain.accepted) if run.chain is not None else ()
+    taken = run.chain.exceptions if run.chain is not None else ()
     if exceptions := tuple(dict.fromkeys((*finished.exceptions, *taken))):
         return Conclude(verdict="success_with_exceptions", exceptions=exceptions)
     return Conclude(verdict="success")

@@ -26,6 +26,9 @@ from remit.run.lifecycle import Phase
 from remit.run.outbox import ENDED, Draft
 from remit.run.people import Notified, OwnershipOffered
 
+RESUMING = frozenset({"agent"})
+"""runtimes that keep their conversation, and go on with it in another process"""
+
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """A question as it stands, what people said to it, whether its time ran out, whether a grant has used it up, and

@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from remit.authority.plants import plant
@@ -18,27 +18,39 @@ Tree = dict[str, Seen]
 
 def look(root: Path) -> Tree:
     """Everything below a folder."""
-    found: Tree = {}
-    for above, folders, files in os.walk(root, followlinks=False):
-        if Path(above) == root and ".git" in folders:
-            folders.remove(".git")
-        for name in (*folders, *files):
-            path = Path(above) / name
-            found[path.relative_to(root).as_posix()] = seen(path)
-    return found
+    return {path: seen(at) for path, at in _below(str(root))}
 
 
-def seen(path: Path) -> Seen:
+def _below(root: str) -> Iterator[tuple[str, str]]:
+    """Every path below a folder, folders before what is in them, and where it is."""
+    left = [""]
+    while left:
+        above = left.pop()
+        try:
+            found = list(os.scandir(f"{root}/{above}"))
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            continue
+        for each in found:
+            if each.name == ".git" and not above and each.is_dir(follow_symlinks=False):
+                continue
+            path = f"{above}{each.name}"
+            yield path, f"{root}/{path}"
+            if each.is_dir(follow_symlinks=False):
+                left.append(f"{path}/")
+
+
+def seen(path: Path | str) -> Seen:
     """What stands at one path."""
     try:
-        state = path.lstat()
+        state = os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return ABSENT
     mode = stat.S_IMODE(state.st_mode)
     if stat.S_ISLNK(state.st_mode):
-        return Seen(type="link", mode=mode, size=state.st_size, target=str(path.readlink()), links=state.st_nlink)
+        return Seen(type="link", mode=mode, size=state.st_size, target=os.readlink(path), links=state.st_nlink)  # noqa: PTH115
     if stat.S_ISREG(state.st_mode):
-        data = path.read_bytes()
+        with open(path, "rb") as file:  # noqa: PTH123
+            data = file.read()
         return Seen(type="file", mode=mode, size=len(data), sha256=hashlib.sha256(data).hexdigest(), links=state.st_nlink)
     if stat.S_ISDIR(state.st_mode):
         return Seen(type="directory", mode=mode)
@@ -85,14 +97,15 @@ def copy(source: Path, into: Path, *, leave_out: Callable[[str], bool] = lambda 
     """A plain copy of a folder, without the paths left out and what is below them."""
     into.mkdir(parents=True)
     gone: list[str] = []
-    for path, what in sorted(look(source).items()):
+    for path, at in sorted(_below(str(source))):
         if leave_out(path) or any(path.startswith(f"{above}/") for above in gone):
             gone.append(path)
             continue
-        if what.type == "directory":
-            (into / path).mkdir()
-        elif what.type != "other":
-            shutil.copy2(source / path, into / path, follow_symlinks=False)
+        mode = os.lstat(at).st_mode  # noqa: PTH116
+        if stat.S_ISDIR(mode):
+            os.mkdir(f"{into}/{path}")  # noqa: PTH102
+        elif stat.S_ISREG(mode) or stat.S_ISLNK(mode):
+            shutil.copy2(at, f"{into}/{path}", follow_symlinks=False)
 
 
 def lay(source: Path, change: Change, onto: Path) -> None:

@@ -54,6 +54,8 @@ class Requiring:
         if wild(place):
             return self._glob(place)
         path, entry = self._looking.at(place)
+        if entry is None and path in self._empty:  # no copy and no repository carries an empty folder
+            return Found(ok=True, there=True, said=f"`{printable(place)}` is not there, and may be empty", files=())
         if entry is None:
             other = self._looking.named(path.rpartition("/")[2]) if not place.endswith("/") else ""
             return _missing(place, f"is not there; a file of that name is at `{printable(other)}`" if other else "is not there")
