@@ -101,7 +101,7 @@ def copy(source: Path, into: Path, *, leave_out: Callable[[str], bool] = lambda 
         if leave_out(path) or any(path.startswith(f"{above}/") for above in gone):
             gone.append(path)
             continue
-        mode = os.lstat(at).st_mode  # noqa: PTH116
+        mode = os.lstat(at).st_mode
         if stat.S_ISDIR(mode):
             os.mkdir(f"{into}/{path}")  # noqa: PTH102
         elif stat.S_ISREG(mode) or stat.S_ISLNK(mode):

@@ -81,7 +81,7 @@ def test_an_end_says_what_stays() -> None:
         "Chain aborted: enough",
         "Complete, and kept: draw-plan",
     ]
-    skipped = told.says(c.StepSkipped(run="r", step="b", person="lead@example.com", why="failed"))
+    skipped = told.says(c.StepSkipped(run="r", step="b", person="lead@example.com", question="Q1", why="failed"))
     assert skipped == ["", "Skipped: b, with the consent of lead@example.com: failed"]
     ended = told.says(c.PlanEnded(run="r", how="partial"))
     assert ended == ["", "Chain partial: 1 of 3 steps complete; skipped by consent: b"]

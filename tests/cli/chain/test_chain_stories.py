@@ -152,7 +152,7 @@ def test_s5_a_step_in_trouble_is_skipped_by_consent_and_what_it_owes_is_missing(
     answers = desk.answers(("step model-serving", "skip"), ("gaps", "report"), ("gaps", "accept"))
     seen = desk.screens(desk.run(desk.chain(TWO), "--answers", answers))
     assert seen[seen.index("Sub-agent of") : seen.index("VALIDATION REPORT")] == snapshot("""\
-Sub-agent of model-serving came back: failed: check `invoked` fails
+Sub-agent of model-serving came back: failed: check `invoked`, `ended` fails
 
 Sub-agent issue: model-serving
 
@@ -163,7 +163,7 @@ Options:
 
 Your choice:
 
-Skipped: model-serving, with the consent of chain-lead@example.com: failed: check `invoked` fails
+Skipped: model-serving, with the consent of chain-lead@example.com: failed: check `invoked`, `ended` fails
 
 """)
     menu = "Validation found gaps:\n\nMISSING:\n- observability dashboard\n"
@@ -324,7 +324,7 @@ def test_a_chain_that_was_killed_is_resumed_and_what_is_complete_is_not_done_aga
     chain = desk.chain(TWO)
     words = ("chain", "run", chain, "--library", str(desk.library), "--workspace", str(desk.work), "--yes", "--mode", "delegated")
     agent = ("--", "sh", "-c", f"MOST=3\nLIBRARY={desk.library}\n{AGENT}")
-    for after in range(40, 0, -1):
+    for after in range(60, 0, -1):
         killed = desk.remit(*words, *agent, code=None, REMIT_TEST_CRASH=f"after:{after}")
         steps = {step["step"]: step for step in desk.document()["steps"]}
         if killed.returncode < 0 and steps["using-vector-databases"]["status"] == "complete":
