@@ -59,7 +59,7 @@ async def _answer(given: dict[str, Any]) -> int:
     here, said = home(), given["said"]
     async with engine(here) as supervisor:
         hands = supervisor.hands
-        run_id = await resolve(hands.ledger, given["run"])
+        run_id = await resolve(hands.ledger, given["run"], waits=True)
         names = given["question"].upper().split(",")
         run = await hands.replay(run_id)
         said = meant(run, names, said)
@@ -115,7 +115,7 @@ async def _print(given: dict[str, Any]) -> int:
     if not given["person"]:
         raise BadInput("who will sign it?", hint="give --as PERSON")
     async with records(home()) as ledger:
-        run_id = await resolve(ledger, given["run"])
+        run_id = await resolve(ledger, given["run"], waits=True)
     async with engine(home()) as supervisor:
         said = meant(await supervisor.hands.replay(run_id), [given["question"].upper()], given["said"])
         if said == REPORT:

@@ -125,7 +125,9 @@ def fold(chain: Chain | None, event: Fact, at: datetime, seq: int = 0) -> Chain 
         case Validated():
             return replace(chain, round=event.round, validation=event.found, current=True)
         case GapsAccepted():
-            return replace(chain, accepted=event.missing, accepted_by=event.person, accepted_in=event.question)
+            partial = None if chain.validation is None else replace(chain.validation, status="PARTIAL")  # taken, and never a PASS
+            taken = replace(chain, accepted=event.missing, accepted_by=event.person, accepted_in=event.question)
+            return replace(taken, validation=partial)
         case PlanEnded():
             return replace(chain, over=event.how, over_why=event.why)
         case _:

@@ -357,3 +357,10 @@ def test_the_contract_that_a_plan_shows_can_be_kept_and_given_and_one_that_is_no
     assert "STATUS: PASS" in desk.run(chain, "--contract", str(kept)).stderr
     kept.write_text(f"goal: g\nowner: {OWNER}\nmay:\n  - read: '**'\n")
     assert "this contract cannot run, so nothing was started" in desk.run(chain, "--contract", str(kept), code=2).stderr
+
+
+def test_the_last_run_to_answer_is_the_last_that_waits(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, {**STORE, "model-serving": "fail"})
+    desk.run(desk.chain(TWO), code=4)
+    desk.remit("chain", "validate", "last", code=1)
+    assert "Q1 answered skip" in desk.remit("answer", "last", "Q1", "skip", code=None).stderr
