@@ -195,7 +195,7 @@ def _apart(run: Run, child: Run, why: str) -> list[Event]:
                     run=run.id,
                     step=name,
                     number=stood.tries,
-                    child=stood.children[-1] if stood.children else "",
+                    child=child.id if name == step else stood.children[-1] if stood.children else "",
                     outcome="conflict",
                     why=why if name == step else f"it was built on `{step}`: {why}",
                     report=stood.report,

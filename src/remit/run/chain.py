@@ -113,8 +113,8 @@ def fold(chain: Chain | None, event: Fact, at: datetime, seq: int = 0) -> Chain 
             new = done and event.child and event.child not in chain.merged
             paths = {**chain.paths, **dict.fromkeys(event.files, (seq, event.step))} if new else chain.paths
             merged = (*chain.merged, event.child) if new else chain.merged
-            if event.outcome == "conflict":  # what it had made is not in the stage (any more)
-                merged = tuple(child for child in merged if child != event.child)
+            if event.outcome == "conflict" and event.child in merged:  # what its tries had made is not in the stage any more
+                merged = tuple(child for child in merged if child not in chain.steps[event.step].children)
             return replace(chain, steps={**chain.steps, event.step: now}, merged=merged, paths=paths, current=False)
         case StepReopened() if event.step in chain.steps:
             now = replace(chain.steps[event.step], status="pending", why=event.why)
