@@ -145,7 +145,7 @@ async def validated(hands: Hands, run: Run, round_: int, refused: str) -> Valida
         found = Validation(status="FAIL", completeness=0, verified=0, expected=0, warnings=warnings)
         if child is not None and child.verdict == "success":  # nothing was due, and it ended well
             warnings = ("nothing was due, so nothing was verified",)
-        found = Validation(status="PASS", completeness=100, verified=0, expected=0, warnings=warnings)
+            found = Validation(status="PASS", completeness=100, verified=0, expected=0, warnings=warnings)
     if child is not None and child.work is not None and child.work.status not in {0, None}:
         said = f"the agent asked for its opinion ended with status {child.work.status}"
         found = replace(found, warnings=(*found.warnings, said))

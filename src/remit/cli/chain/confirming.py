@@ -4,6 +4,8 @@ import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from remit.cli.chain.planning import Planned, in_mode, planned
 from remit.cli.chain.wish import Wish
 from remit.cli.chained import named
@@ -63,7 +65,7 @@ def confirmed(found: Planned, plan: Plan, ask: Ask, say: Say) -> Planned | None:
         said = WORDS.get(ask(PROCEED).strip().lower(), "")
         match said:
             case "yes":
-                return replace(edited.found, plan=edited.plan)
+                return structs.replace(edited.found, plan=edited.plan)
             case "cancel":
                 return None
             case "modify":
@@ -146,7 +148,7 @@ def added(edited: Edited, name: str) -> Edited:
     if not name:
         options = ", ".join(found.left_out)
         raise BadInput("there is no such optional step", hint=f"optional: {options}" if options else "no step is left out")
-    wish: Wish = replace(found.wish, take=(*found.taken, name))
+    wish: Wish = structs.replace(found.wish, take=(*found.taken, name))
     again = planned(wish)
     plan = in_mode(again.plan, edited.plan.mode)
     still = [step for step in edited.removed if step in {each.id for each in plan.steps}]

@@ -1,19 +1,20 @@
 """Where a chain comes from: the library, a blueprint of it, a chain file; and what is the matter with them, in lines."""
 
-import difflib
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from remit.adapters.library import places, read_library
-from remit.cli.load import read_bytes
+from remit.adapters.library import chains, read_library
+from remit.adapters.library.chains import SUFFIX
 from remit.cli.say import clean
+from remit.contract.text import MOST_BYTES
 from remit.errors import BadInput
 from remit.plan.blueprint import Blueprint
 from remit.plan.library import Library
+from remit.plan.planning import named
+from remit.plan.planning_findings import about
 from remit.plan.skill import Noted
 
-SUFFIX = ".chain.yaml"
+__all__ = ["SUFFIX", "about", "chain_files", "chosen", "library", "said", "text_of"]
 MOST_FILES = 500
 """chain files that are listed from one place"""
 
@@ -28,21 +29,14 @@ def library(given: Sequence[Path], workspace: Path) -> Library:
 
 def usual(workspace: Path) -> list[Path]:
     """Where skills and blueprints are looked for when nobody names a place."""
-    return places(os.environ, Path.home(), workspace.resolve())
+    return chains.usual(workspace.resolve())
 
 
 def chain_files(given: Sequence[Path], workspace: Path) -> dict[str, Path]:
     """`NAME.chain.yaml` in the workspace, in the places of the library and in their `chains` folders, by name; the first wins."""
     found: dict[str, Path] = {}
-    for place in (
-        workspace,
-        workspace / "chains",
-        *(each for one in given or usual(workspace) for each in (one, one / "chains")),
-    ):
-        if place.is_dir():
-            for path in sorted(place.glob(f"*{SUFFIX}"))[:MOST_FILES]:
-                if path.is_file():
-                    found.setdefault(path.name.removesuffix(SUFFIX), path)
+    for name, path in chains.chain_files(chains.beside(workspace, given or usual(workspace)), most=MOST_FILES):
+        found.setdefault(name, path)
     return found
 
 
@@ -53,28 +47,21 @@ def chosen(name: str, known: Library, files: dict[str, Path]) -> Blueprint | Pat
         if not path.is_file():
             raise BadInput(f"there is no chain file `{name}`", hint="`remit chain list` lists blueprints and chain files")
         return path
-    found = next((each for each in known.blueprints if each.name == name), None)
-    if found is not None:
-        return found
-    if name in files:
-        return files[name]
-    names = [*(each.name for each in known.blueprints), *files]
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or [each for each in names if name in each or each in name][:3]
-    if near:
-        hint = f"did you mean {', '.join(f'`{each}`' for each in near)}?"
-    elif names:
-        hint = f"there are {', '.join(f'`{each}`' for each in names[:12])}"
-    else:
-        hint = "no place has a blueprint or chain file; name one with --library"
-    raise BadInput(f"no blueprint and no chain file is called `{name}`", hint=hint)
+    return named(name, known, files, lambda close, names: _near(name, close, names)) or files[name]
+
+
+def _near(name: str, close: Sequence[str], names: Sequence[str]) -> str:
+    if near := close or [each for each in names if name in each or each in name][:3]:
+        return f"did you mean {', '.join(f'`{each}`' for each in near)}?"
+    if names:
+        return f"there are {', '.join(f'`{each}`' for each in names[:12])}"
+    return "no place has a blueprint or chain file; name one with --library"
 
 
 def text_of(path: Path) -> str:
     """The text of a chain file. Raises BadInput."""
-    try:
-        return read_bytes(path).decode()
-    except UnicodeDecodeError:
-        raise BadInput(f"`{path}` is not UTF-8", hint="a chain file is a text") from None
+    shown = str(path)
+    return chains.text(chains.opening(path, MOST_BYTES, shown=shown, hint="give the path of a contract file"), shown=shown)
 
 
 def said(noted: Iterable[Noted]) -> list[str]:
@@ -85,13 +72,3 @@ def said(noted: Iterable[Noted]) -> list[str]:
         what = f"{each.message} {each.hint}".strip()
         lines.append(clean(f"{place}: {each.severity} {each.code}: {what}".replace("\n", " ")))
     return lines
-
-
-def wrong(noted: Iterable[Noted]) -> list[Noted]:
-    """Those that keep a chain from being carried out."""
-    return [each for each in noted if each.severity == "error"]
-
-
-def about(blueprint: Blueprint, known: Library) -> list[Noted]:
-    """What the loaders met in the file of a blueprint."""
-    return [each for each in known.noted if blueprint.source and each.file == blueprint.source]

@@ -9,14 +9,13 @@ import click
 from remit.cli.chain.finding import about, chain_files, library, said, text_of
 from remit.cli.chain.wish import library_option, workspace_option
 from remit.cli.say import clean, document, talk
+from remit.plan import planning_findings
 from remit.plan.blueprint import Blueprint
 from remit.plan.chain_file import read_chain
 from remit.plan.library import Library
+from remit.plan.planning_findings import UNSAID
 from remit.plan.skill import Noted
 from remit.plan.step import Plan
-
-UNSAID = "a goal given when it is run"
-"""stands for the goal of a chain file that leaves it to whoever runs it"""
 
 
 @click.command("list")
@@ -66,19 +65,12 @@ def _pattern_row(blueprint: Blueprint, number: int) -> dict[str, Any]:
 
 def unresolved(blueprint: Blueprint, known: Library) -> Iterator[Noted]:
     """The names of its chains that mean no skill of the library, each once, with what comes near."""
-    seen = set()
-    for slot in (slot for pattern in blueprint.patterns for slot in pattern.slots):
-        for name in (slot.name, *slot.instead):
-            resolved = known.resolve(name)
-            if resolved.skill or name in seen:
-                continue
-            seen.add(name)
-            near = resolved.candidates or resolved.nearest
-            hint = f"One of {', '.join(near)}?" if near else "Nothing here is like it."
-            yield Noted(
-                code="UNRESOLVED", severity="warning" if slot.optional else "error", file=blueprint.source or blueprint.name,
-                message=f"{name} is the name of no skill here.", hint=hint, line=slot.line,
-            )  # fmt: skip
+    for each in planning_findings.unresolved(blueprint, known):
+        hint = f"One of {', '.join(each.near)}?" if each.near else "Nothing here is like it."
+        yield Noted(
+            code="UNRESOLVED", severity="warning" if each.optional else "error", file=blueprint.source or blueprint.name,
+            message=f"{each.name} is the name of no skill here.", hint=hint, line=each.line,
+        )  # fmt: skip
 
 
 def _files(files: dict[str, Path], known: Library) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from remit.cli.chain.finding import about, chain_files, chosen, library, said, text_of
-from remit.cli.chain.list import UNSAID, unresolved
+from remit.cli.chain.list import unresolved
 from remit.cli.chain.plan import steps
 from remit.cli.chain.wish import library_option, workspace_option
 from remit.cli.say import clean, document
@@ -16,6 +16,7 @@ from remit.errors import BadInput
 from remit.plan.blueprint import Blueprint, Slot
 from remit.plan.chain_file import read_chain
 from remit.plan.library import Library
+from remit.plan.planning_findings import UNSAID
 from remit.plan.skill import Noted
 
 

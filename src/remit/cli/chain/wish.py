@@ -1,7 +1,6 @@
 """What a person wishes of a chain, as options that `plan` and `run` share."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,6 +8,7 @@ import click
 
 from remit.contract.models import RUNTIMES
 from remit.errors import BadInput
+from remit.plan import planning
 from remit.plan.blueprint import LEVELS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -46,23 +46,9 @@ def wishes(function: F) -> F:
     return function
 
 
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What was asked for. `take` None: the optional steps that owe something that is wanted."""
+class Wish(planning.Wish, frozen=True, kw_only=True):
+    """What was asked for, from which library (none: the usual places), for which folder."""
 
-    name: str = ""
-    goal: str = ""
-    skills: tuple[str, ...] = ()
-    pattern: str = ""
-    maturity: str = ""
-    answers: Mapping[str, str]
-    flags: Mapping[str, bool]
-    take: tuple[str, ...] | None = None
-    leave: tuple[str, ...] = ()
-    instead: Mapping[str, str]
-    runtime: str = "command"
-    model: str = ""
-    command: tuple[str, ...] = ()
     library: tuple[Path, ...] = ()
     workspace: Path = Path()
 
@@ -71,7 +57,7 @@ def wish(given: Mapping[str, Any]) -> Wish:
     """The options as one value. Raises BadInput for a word that is no `NAME=VALUE`, and for two commands."""
     import shlex
 
-    known = {field.name for field in fields(Wish)}
+    known = Wish.__struct_fields__
     try:
         command = tuple(shlex.split(given["command_"]))
     except ValueError as error:
@@ -80,16 +66,15 @@ def wish(given: Mapping[str, Any]) -> Wish:
         ) from None
     if command and given["argv"]:
         raise BadInput("a command after `--` and one with --command", hint="give one of them")
-    runtime = given["runtime"]
     return Wish(
         **{name: value for name, value in given.items() if name in known and name not in SPECIAL},
         name=given["name"] or "",
-        answers={key.upper(): value for key, value in pairs("--answer", given["answers"]).items()},
+        answers=pairs("--answer", given["answers"]),
         flags={key: truth("--set", key, value) for key, value in pairs("--set", given["flags"]).items()},
         instead=pairs("--instead", given["instead"]),
         take=tuple(given["take"]) or None,
         leave=tuple(given["leave"]),
-        runtime=runtime,
+        runtime="" if given["runtime"] == "command" else given["runtime"],
         command=command or tuple(given["argv"]),
     )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from remit.contract.limits import MICRO
-from remit.mcp.server.chain_planning import UNSAID, Planned, Shelf, said, text_of, unresolved
+from remit.mcp.server.chain_planning import Planned, Shelf, said, text_of, unresolved
 from remit.mcp.server.house import House
 from remit.mcp.server.told import MOST_TEXT, bounded, cut, status
 from remit.plan.blueprint import Blueprint
@@ -13,6 +13,7 @@ from remit.plan.chain_file import read_chain
 from remit.plan.contracting import CONVERSATION
 from remit.plan.graph import conflicts, waves
 from remit.plan.library import Library
+from remit.plan.planning_findings import UNSAID, about
 from remit.plan.reported import Validation
 from remit.plan.screens.naming import named
 from remit.plan.step import Plan
@@ -30,7 +31,7 @@ def listed(here: Shelf) -> dict[str, Any]:
 
 
 def _row(each: Blueprint, library: Library) -> dict[str, Any]:
-    findings = [*said(one for one in library.noted if each.source and one.file == each.source), *unresolved(each, library)]
+    findings = [*said(about(each, library)), *unresolved(each, library)]
     return {
         "name": cut(each.name, 200), "kind": "blueprint", "title": cut(each.title, 200),
         "chains": [{"name": cut(one.name, 100), "skills": len(one.slots)} for one in each.patterns[:20]],
@@ -53,7 +54,7 @@ def file_row(name: str, path: Path, here: Shelf) -> dict[str, Any]:
 
 def blueprint_told(found: Blueprint, library: Library) -> dict[str, Any]:
     """A blueprint as its file has it."""
-    findings = [*said(one for one in library.noted if found.source and one.file == found.source), *unresolved(found, library)]
+    findings = [*said(about(found, library)), *unresolved(found, library)]
     return {
         "schema": "remit.chain-blueprint/1", "name": cut(found.name, 200), "title": cut(found.title),
         "category": cut(found.category, 100),
