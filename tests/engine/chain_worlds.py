@@ -36,7 +36,8 @@ class ChainWorld(World):
         agents = self.by_step.get(step, honest)
         if isinstance(agents, list):
             agents = agents.pop(0) if len(agents) > 1 else agents[0]
-        return await agents(inside, step)
+        code: int | None = await agents(inside, step)
+        return code
 
     def pinned(self, name: str) -> Pinned:
         folder = self.skills / name

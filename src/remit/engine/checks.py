@@ -253,9 +253,13 @@ def _accepted(run: Run, facts: list[CheckRan]) -> tuple[list[str], list[str]]:
     """Gaps of a chain that its owner took knowingly: each is an exception; whatever they were not shown is none."""
     if run.chain is None or not run.chain.accepted_by:
         return [], []
-    known = set(run.chain.accepted)
-    mine = [fact for fact in facts if not fact.ok and fact.found is not None and fact.failing and set(fact.failing) <= known]
-    return [fact.check for fact in mine], [f"{fact.check}: {item}" for fact in mine for item in fact.failing]
+    known = {item.partition(": ")[0]: item for item in run.chain.accepted}  # by path: words of a tool may name a line
+    mine = [
+        fact for fact in facts
+        if not fact.ok and fact.found is not None and fact.failing and {each.partition(": ")[0] for each in fact.failing} <= {*known}
+    ]  # fmt: skip
+    words = [f"{fact.check}: {known[item.partition(': ')[0]]}" for fact in mine for item in fact.failing]
+    return [fact.check for fact in mine], words
 
 
 async def _not_excused(stage: Stage, fact: CheckRan, listed_in: str) -> str:

@@ -50,13 +50,7 @@ def seen(found: Validation) -> tuple[bool, str, tuple[str, ...]]:
     Those are the names of deliverables that are not complete; and, by path, what is severe beside them.
     """
     ok = found.status == "PASS"
-    named = [said for each in found.deliverables if each.status in ("partial", "missing") for said in each.details]
-    beside = [
-        f"{issue.path}: {issue.what}"
-        for issue in found.issues
-        if issue.severe and issue.tool and not any(f"`{issue.path}`" in said for said in named)
-    ]
-    return ok, validated(found), () if ok else tuple(dict.fromkeys((*found.missing, *beside)))
+    return ok, validated(found), () if ok else found.gaps
 
 
 def validation_of(run: Run) -> Validation | None:

@@ -71,3 +71,14 @@ class Validation(Value, frozen=True, kw_only=True, omit_defaults=True):
     missing: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """What stands between this and a PASS: names of deliverables, and what is severe beside them as `path: what`."""
+        said = [each for one in self.deliverables if one.status in ("partial", "missing") for each in one.details]
+        beside = [
+            f"{issue.path}: {issue.what}"
+            for issue in self.issues
+            if issue.severe and issue.tool and not any(f"`{issue.path}`" in each for each in said)
+        ]
+        return tuple(dict.fromkeys((*self.missing, *beside)))

@@ -176,8 +176,7 @@ def _after(run: Run, chain: Chain) -> tuple[Step, ...]:
     if found.status == "PASS":
         without = [each for stood in chain.steps.values() for each in stood.exceptions]
         return (Finish(how="partial" if without else "complete", why=f"without {', '.join(without)}"[:500] if without else ""),)
-    severe = tuple(dict.fromkeys(issue.path for issue in found.issues if issue.severe))
-    missing = found.missing or severe or ("a validation that passes",)
+    missing = found.gaps or ("a validation that passes",)
     asked = _about(run, "gaps", str(chain.round))
     owing = _owing(chain, missing)
     if asked:
@@ -212,7 +211,7 @@ def _owing(chain: Chain, missing: tuple[str, ...]) -> tuple[str, ...]:
     """The steps that owe what is missing: those of its skill; where nobody is named, the last step."""
     assert chain.validation is not None
     owed = {each.by for each in chain.validation.deliverables if each.name in missing}
-    owed |= {issue.by for issue in chain.validation.issues if issue.severe and issue.path in missing}
+    owed |= {issue.by for issue in chain.validation.issues if issue.severe and f"{issue.path}: {issue.what}" in missing}
     named = [
         step.id for step in chain.plan.steps
         if {step.id, step.skill.name if step.skill is not None else step.id} & (owed - {""})
