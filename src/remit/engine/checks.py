@@ -253,13 +253,16 @@ def _accepted(run: Run, facts: list[CheckRan]) -> tuple[list[str], list[str]]:
     """Gaps of a chain that its owner took knowingly: each is an exception; whatever they were not shown is none."""
     if run.chain is None or not run.chain.accepted_by:
         return [], []
-    known = {item.partition(": ")[0]: item for item in run.chain.accepted}  # by path: words of a tool may name a line
-    mine = [
-        fact for fact in facts
-        if not fact.ok and fact.found is not None and fact.failing and {each.partition(": ")[0] for each in fact.failing} <= {*known}
-    ]  # fmt: skip
-    words = [f"{fact.check}: {known[item.partition(': ')[0]]}" for fact in mine for item in fact.failing]
+    known = {_about(item): item for item in run.chain.accepted}  # by path: words of a tool may name a line
+    red = [fact for fact in facts if not fact.ok and fact.found is not None and fact.failing]
+    mine = [fact for fact in red if {_about(each) for each in fact.failing} <= {*known}]
+    words = [f"{fact.check}: {known[_about(item)]}" for fact in mine for item in fact.failing]
     return [fact.check for fact in mine], words
+
+
+def _about(item: str) -> str:
+    """The path, or the name of a deliverable, that a failing item is about."""
+    return item.partition(": ")[0]
 
 
 async def _not_excused(stage: Stage, fact: CheckRan, listed_in: str) -> str:
