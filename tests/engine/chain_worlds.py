@@ -11,8 +11,7 @@ from remit.contract.deliverable import Deliverable
 from remit.contract.outcome import Recovery
 from remit.engine.chain import begin
 from remit.plan.contracting import ASKING, chain_contract
-from remit.plan.skill import Pinned
-from remit.plan.step import Plan, Step
+from remit.plan.step import Pinned, Plan, Step
 from remit.run.state import Run
 from remit.testing.sandbox import Inside
 

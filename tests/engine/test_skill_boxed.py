@@ -9,7 +9,7 @@ from engine_worlds import ORGANISATION, contract
 from test_skill_calls import ONE, TEXT, TWO, invoking
 
 from remit.app import engine
-from remit.plan.skill import Pinned
+from remit.plan.step import Pinned
 from remit.ports import Job
 from remit.run.chained import Reported, SkillInvoked
 from remit.run.event import Decided, Event, Started

@@ -19,8 +19,8 @@ from remit.engine.gate import Gate
 from remit.engine.last_words import last_words
 from remit.engine.skill import MOST
 from remit.engine.skill_folders import within
-from remit.plan.skill import Pinned
 from remit.plan.skill_call import SKILL, called, find, skill_rule, skill_tool
+from remit.plan.step import Pinned
 from remit.ports import Job
 from remit.run.event import Started
 from remit.run.state import Run

@@ -16,8 +16,7 @@ from remit.mcp.server.chain_wanted import Wished
 from remit.plan.contracting import chain_contract
 from remit.plan.mode import Advice
 from remit.plan.reported import Issue, Validation, Verified
-from remit.plan.skill import Pinned
-from remit.plan.step import Plan, Step
+from remit.plan.step import Pinned, Plan, Step
 
 BLUEPRINTS = Path(__file__).parent.parent / "plan" / "blueprints" / "files"
 SHOUT = "<script>\u202ealert(1)</script>" + "x" * 2000

@@ -15,8 +15,8 @@ from remit.plan.fits import fits_plan, fixed
 from remit.plan.graph import waves
 from remit.plan.library import Library
 from remit.plan.mode import advise
-from remit.plan.skill import Pinned, Skill
-from remit.plan.step import Left, Plan, Step
+from remit.plan.skill import Skill
+from remit.plan.step import Left, Pinned, Plan, Step
 
 EXAMPLES = sorted(Path(__file__, "../../../examples/chains").resolve().glob("*.chain.yaml"))
 SKILLS = ("outlining-articles", "indexing-text", "writing-style")

@@ -3,8 +3,7 @@
 from remit.contract.deliverable import Deliverable
 from remit.contract.outcome import FileCheck
 from remit.plan.procedure import lines, procedure
-from remit.plan.skill import Pinned
-from remit.plan.step import Plan, Step
+from remit.plan.step import Pinned, Plan, Step
 
 INNER = Plan(name="checks", goal="g", steps=(Step(id="lint", kind="command", command=("make", "lint")),))
 PLAN = Plan(

@@ -7,8 +7,7 @@ from inline_snapshot import snapshot
 from remit.contract.deliverable import Deliverable
 from remit.plan.prompt import prompt, whole_prompt
 from remit.plan.reported import Exported
-from remit.plan.skill import Pinned
-from remit.plan.step import Plan, Step
+from remit.plan.step import Pinned, Plan, Step
 
 TEMPLATE = """\
 You are executing a single skill as part of a skillchain.

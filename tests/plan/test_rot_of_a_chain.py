@@ -7,8 +7,7 @@ from inline_snapshot import snapshot
 
 from remit.plan.rot import rot, warned
 from remit.plan.screens import rotted
-from remit.plan.skill import Pinned
-from remit.plan.step import Plan, Step
+from remit.plan.step import Pinned, Plan, Step
 
 NAMES = (
     "implementing-api-patterns", "using-vector-databases", "ai-data-engineering",

@@ -5,9 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remit.plan.reported import Report
-from remit.plan.skill import Pinned
 from remit.plan.state_file import state_yaml
-from remit.plan.step import Plan, Step
+from remit.plan.step import Pinned, Plan, Step
 
 NAMES = ("implementing-api-patterns", "using-vector-databases", "ai-data-engineering")
 PLAN = Plan(name="rag", goal="g", steps=tuple(Step(id=name, skill=Pinned(name=name, invocation=name)) for name in NAMES))

@@ -16,8 +16,8 @@ from remit.contract.limits import Limits
 from remit.contract.outcome import FileCheck
 from remit.contract.party import Organisation, Person
 from remit.contract.rule import Rule
-from remit.plan.skill import Pinned
 from remit.plan.skill_call import skill_rule, skill_tool
+from remit.plan.step import Pinned
 from remit.ports import Job
 from remit.run.chained import Reported, SkillInvoked
 from remit.run.event import Decided, Event, Started

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from remit.plan.progress_file import CONTEXT_BYTES, NAME, Progress, context_bytes, read_progress, write_progress
 from remit.plan.reported import Exported, Issue, Report, Validation, Verified
-from remit.plan.skill import Pinned
-from remit.plan.step import Plan, Step
+from remit.plan.step import Pinned, Plan, Step
 from remit.run.chain import Chain, fold
 from remit.run.chain_progress import progress, session_of
 from remit.run.chained import PlanEnded, PlanPinned, StepEnded, StepSkipped, StepStarted, Validated

@@ -9,8 +9,7 @@ from web_worlds import OWNER, contract, ended, organisation
 from remit.contract.limits import Spend
 from remit.contract.outcome import ObservedCheck
 from remit.plan.reported import Exported, Issue, Report, Validation, Verified
-from remit.plan.skill import Pinned
-from remit.plan.step import Left, Plan, Step
+from remit.plan.step import Left, Pinned, Plan, Step
 from remit.run import chained as c
 from remit.run import event as e
 from remit.run.chain_move import GAPS, TROUBLE

@@ -19,9 +19,8 @@ from remit.bench.rotting import Habits, tokens
 from remit.bench.rotting_agent import AGENT, KIT, REPORT, Boxes, Rotting, wrote
 from remit.contract.deliverable import Deliverable
 from remit.errors import BadInput
-from remit.plan.contracting import VALIDATION
 from remit.plan.state_file import state_yaml
-from remit.plan.step import Mode, Plan, Step
+from remit.plan.step import VALIDATION, Mode, Plan, Step
 from remit.run.event import Recorded
 from remit.run.state import Run
 from remit.value import Value

@@ -14,8 +14,7 @@ from remit.engine.inbox import answer
 from remit.engine.supervisor import Supervisor
 from remit.errors import Broken
 from remit.plan.contracting import chain_contract
-from remit.plan.skill import Pinned
-from remit.plan.step import Plan
+from remit.plan.step import Pinned, Plan
 from remit.ports import Sandbox, Workspace
 from remit.run.state import Run
 from remit.testing.leases import MemoryLeases

@@ -6,8 +6,7 @@ from remit.cli.line import one_line
 from remit.cli.menu import has_menu
 from remit.cli.say import clean
 from remit.plan import graph, screens
-from remit.plan.contracting import CONVERSATION
-from remit.plan.step import Plan, Step
+from remit.plan.step import CONVERSATION, Plan, Step
 from remit.run import chained as c
 from remit.run import event as e
 from remit.run.chain import Chain

@@ -12,7 +12,7 @@ from remit.contract.parse import parse
 from remit.contract.review import review
 from remit.engine.stepping import Handed
 from remit.errors import BadInput
-from remit.plan.contracting import VALIDATION
+from remit.plan.step import VALIDATION
 from remit.run.chained import PlanPinned, StepStarted
 from remit.run.event import Event, Started
 from remit.run.state import Run

@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from remit.engine.hands import Hands
 from remit.engine.judge import sealed_stage
 from remit.errors import BadInput, RemitError
-from remit.plan.contracting import CONVERSATION, VALIDATION
 from remit.plan.reported import Report, Validation
 from remit.plan.reporting import read_report
+from remit.plan.step import CONVERSATION, VALIDATION
 from remit.run.chained import Outcome, StepEnded, Validated
 from remit.run.event import Event
 from remit.run.state import Run

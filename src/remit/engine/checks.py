@@ -22,7 +22,7 @@ from remit.engine.judge import sealed_stage
 from remit.engine.observed import observed
 from remit.engine.program import check_limits, control, judged_program, trusted_paths
 from remit.errors import BadInput
-from remit.plan.contracting import VALIDATION
+from remit.plan.step import VALIDATION
 from remit.ports import Mount, Stage
 from remit.run.event import CheckRan, ChecksFinished, Event
 from remit.run.ladder import unlocked

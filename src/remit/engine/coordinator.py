@@ -19,8 +19,9 @@ from remit.engine.hands import Hands
 from remit.engine.merging import Merging
 from remit.engine.resting import possible
 from remit.errors import Conflict, RemitError
-from remit.plan.contracting import CONVERSATION, VALIDATION, who
+from remit.plan.contracting import who
 from remit.plan.graph import following, needs
+from remit.plan.step import CONVERSATION, VALIDATION
 from remit.ports import Box, Outfit, Seat, Task
 from remit.run import chain_move as m
 from remit.run.chained import GapsAccepted, Outcome, PlanEnded, StepEnded, StepReopened, StepSkipped

@@ -16,8 +16,8 @@ from remit.engine.skill_folders import place
 from remit.engine.want import refused, reply
 from remit.errors import BadInput, Unavailable
 from remit.plan.front import read_front
-from remit.plan.skill import Pinned
 from remit.plan.skill_call import ARGUMENT, SKILL, called, find
+from remit.plan.step import Pinned
 from remit.run.chained import SkillInvoked
 from remit.run.event import ContextLoaded
 from remit.run.state import Run

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from remit.authority.action import Action
 from remit.contract.secret import secret_test
 from remit.engine.hands import Hands
-from remit.plan.skill import Pinned
 from remit.plan.skill_call import COPIES, folder_name
+from remit.plan.step import Pinned
 from remit.run.state import Run
 
 MACHINE = ("/proc", "/sys", "/dev")

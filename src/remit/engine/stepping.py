@@ -10,8 +10,6 @@ from remit.contract.deliverable import Deliverable
 from remit.contract.limits import Limits
 from remit.errors import BadInput
 from remit.plan.contracting import (
-    CONVERSATION,
-    VALIDATION,
     conversation_contract,
     step_contract,
     validation_contract,
@@ -20,8 +18,7 @@ from remit.plan.contracting import (
 from remit.plan.graph import needs
 from remit.plan.prompt import prompt, whole_prompt
 from remit.plan.reported import Exported
-from remit.plan.skill import Pinned
-from remit.plan.step import Plan, Step
+from remit.plan.step import CONVERSATION, VALIDATION, Pinned, Plan, Step
 from remit.plan.validation_brief import validation_brief
 from remit.run.chain import Chain
 from remit.run.state import Run

@@ -11,8 +11,7 @@ from remit.contract.parse_rule import parse_argv, parse_rules
 from remit.contract.reading import Reading, inside, said
 from remit.contract.rule import Effect, Rule
 from remit.plan.library import Library
-from remit.plan.skill import Pinned
-from remit.plan.step import Kind, Plan, Step
+from remit.plan.step import Kind, Pinned, Plan, Step
 
 Inner = Callable[[Node, str, str], Plan | None]
 

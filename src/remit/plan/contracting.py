@@ -15,11 +15,8 @@ from remit.contract.models import CHAIN, METERED_RUNTIMES
 from remit.contract.outcome import Check, Escalation, Recovery
 from remit.contract.rule import Rule, Verb
 from remit.plan.skill_call import SKILL, called, skill_rule, skill_tool
-from remit.plan.step import Plan, Step
+from remit.plan.step import CONVERSATION, Plan, Step
 
-CONVERSATION = "conversation"
-"""the one step of a chain in standard mode: a single agent that has all of its skills"""
-VALIDATION = "validation"
 TURNS, TOKENS, USD = 60, 400_000, 2_000_000
 """what a step may use where nobody says otherwise: requests, tokens, millionths of a dollar"""
 ROUNDS = 4

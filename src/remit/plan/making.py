@@ -9,8 +9,8 @@ from remit.plan.choosing import Choosing, alternative, pattern_of
 from remit.plan.graph import conflicts, wrong
 from remit.plan.library import Library
 from remit.plan.ordering import Needed, in_order, ordered_needs
-from remit.plan.skill import Noted, Pinned, Skill
-from remit.plan.step import Left, Plan, Step
+from remit.plan.skill import Noted, Skill
+from remit.plan.step import Left, Pinned, Plan, Step
 from remit.plan.wanted import wanted
 
 

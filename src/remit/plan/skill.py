@@ -75,12 +75,3 @@ class Skill(Value, frozen=True, kw_only=True):
     outputs: tuple[Output, ...] = ()
     tokens: int = 0
     sources: tuple[str, ...] = ()
-
-
-class Pinned(Value, frozen=True, kw_only=True):
-    """A skill that a run may invoke: where its folder lies on this machine, and the digest its SKILL.md had then."""
-
-    name: str
-    invocation: str
-    folder: str = ""
-    digest: str = ""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from remit.contract.condition import Condition, Equals, OneOf, Scalar
 from remit.contract.party import Argument, Tool
 from remit.contract.rule import Rule, Where
-from remit.plan.skill import Pinned
+from remit.plan.step import Pinned
 
 SKILL = "Skill"
 """the tool's name in contracts and at the door"""

@@ -6,11 +6,25 @@ from remit.contract.deliverable import Deliverable
 from remit.contract.limits import Limits
 from remit.contract.outcome import Check
 from remit.contract.rule import Rule
-from remit.plan.skill import Pinned
 from remit.value import Value
 
 Kind = Literal["skill", "prompt", "command", "person", "chain"]
 Mode = Literal["delegated", "standard"]
+
+
+CONVERSATION = "conversation"
+"""the one step of a chain in standard mode: a single agent that has all of its skills"""
+VALIDATION = "validation"
+"""the step that every chain ends with"""
+
+
+class Pinned(Value, frozen=True, kw_only=True):
+    """A skill that a run may invoke: where its folder lies on this machine, and the digest its SKILL.md had then."""
+
+    name: str
+    invocation: str
+    folder: str = ""
+    digest: str = ""
 
 
 class Step(Value, frozen=True, kw_only=True, omit_defaults=True):

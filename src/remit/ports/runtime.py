@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from remit.authority.action import Action
 from remit.contract.party import Tool
-from remit.plan.skill import Pinned
+from remit.plan.step import Pinned
 from remit.ports.models import Account
 from remit.value import Value
 

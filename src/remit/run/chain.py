@@ -6,9 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from remit.plan.contracting import CONVERSATION
 from remit.plan.reported import Report, Validation
-from remit.plan.step import Plan
+from remit.plan.step import CONVERSATION, Plan
 from remit.run.chained import (
     GapsAccepted,
     PlanEnded,

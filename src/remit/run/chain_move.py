@@ -3,8 +3,8 @@
 from typing import Literal
 
 from remit.contract.outcome import Recovery
-from remit.plan.contracting import CONVERSATION
 from remit.plan.graph import ready
+from remit.plan.step import CONVERSATION
 from remit.run.chain import Chain, Stood
 from remit.run.people import Said
 from remit.run.state import Asked, Run

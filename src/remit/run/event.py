@@ -12,7 +12,7 @@ from remit.contract.contract import Contract, Level
 from remit.contract.limits import Spend
 from remit.contract.party import Organisation
 from remit.plan.reported import Validation
-from remit.plan.skill import Pinned
+from remit.plan.step import Pinned
 from remit.run.chained import Chained
 from remit.run.change import (
     ChangeSet,

@@ -6,11 +6,11 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from remit.contract.limits import Spend
-from remit.plan.contracting import CONVERSATION, VALIDATION, who
+from remit.plan.contracting import who
 from remit.plan.graph import Needs, needs, waves
 from remit.plan.reported import Report
 from remit.plan.screens.naming import named
-from remit.plan.step import Step
+from remit.plan.step import CONVERSATION, VALIDATION, Step
 from remit.run.chain import Chain, Stood
 from remit.run.state import Run
 from remit.value import Value

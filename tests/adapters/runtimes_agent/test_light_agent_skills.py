@@ -11,8 +11,8 @@ from pydantic_ai.messages import TextPart, ToolCallPart
 
 from remit.adapters.runtimes.agent.tools import chosen
 from remit.contract.party import Tool
-from remit.plan.skill import Pinned
 from remit.plan.skill_call import skill_tool
+from remit.plan.step import Pinned
 from remit.ports.models import NoCall
 from remit.testing.checks_runtime import GIVEN, LAST, SKILL, door
 from remit.testing.seat import AllowingAccount

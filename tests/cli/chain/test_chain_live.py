@@ -9,8 +9,7 @@ from chain_desk import Desk
 from remit.cli.chained import Teller
 from remit.cli.live import Row, filled, rows, shown
 from remit.contract.limits import Spend
-from remit.plan.skill import Pinned
-from remit.plan.step import Plan, Step
+from remit.plan.step import Pinned, Plan, Step
 from remit.run import chained as c
 from remit.run.chain import Chain, fold
 from remit.run.state import Run

@@ -21,8 +21,7 @@ from remit.plan.screens import (
     trouble,
     validated,
 )
-from remit.plan.skill import Pinned
-from remit.plan.step import Plan, Step
+from remit.plan.step import Pinned, Plan, Step
 
 NAMES = ("implementing-api-patterns", "using-vector-databases", "ai-data-engineering", "model-serving", "building-ai-chat")
 

@@ -15,8 +15,7 @@ import anyio
 
 from remit.adapters.ledgers.frontier import frontier
 from remit.adapters.ledgers.heads import HeadFile
-from remit.adapters.ledgers.said import SAID
-from remit.adapters.ledgers.schema import INDEXED, SCHEMA, VERSION, WHERE_PEOPLE
+from remit.adapters.ledgers.schema import INDEXED, SAID, SCHEMA, VERSION, WHERE_PEOPLE
 from remit.adapters.signers.ledger_key import LedgerKey, ledger_key
 from remit.errors import BadInput, Broken, Busy, Tampered
 from remit.evidence.codec import decode_event, encode_event

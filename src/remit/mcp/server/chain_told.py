@@ -10,13 +10,12 @@ from remit.mcp.server.house import House
 from remit.mcp.server.told import MOST_TEXT, bounded, cut, status
 from remit.plan.blueprint import Blueprint
 from remit.plan.chain_file import read_chain
-from remit.plan.contracting import CONVERSATION
 from remit.plan.graph import conflicts, waves
 from remit.plan.library import Library
 from remit.plan.planning_findings import UNSAID, about
 from remit.plan.reported import Validation
 from remit.plan.screens.naming import named
-from remit.plan.step import Plan
+from remit.plan.step import CONVERSATION, Plan
 from remit.run.chain import Chain, Stood
 from remit.run.state import Run
 

@@ -8,8 +8,8 @@ from remit.adapters.runtimes.agent.tool import Bench, CannotUse, Plan, Then, Too
 from remit.contract.models import RUNTIMES
 from remit.contract.party import Tool as Declared
 from remit.contract.takes import takes
-from remit.plan.skill import Pinned
 from remit.plan.skill_call import ARGUMENT, SKILL, inviting
+from remit.plan.step import Pinned
 from remit.ports.runtime import Native
 from remit.value import Value
 

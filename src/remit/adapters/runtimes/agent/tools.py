@@ -10,8 +10,8 @@ from remit.adapters.runtimes.agent.tool import Tool
 from remit.adapters.runtimes.agent.working import WORKING
 from remit.contract.party import Tool as Declared
 from remit.errors import BadInput
-from remit.plan.skill import Pinned
 from remit.plan.skill_call import SKILL
+from remit.plan.step import Pinned
 
 OWN: dict[str, Tool] = {tool.name: tool for tool in (*WORKING, *BROKERED)}
 MOST = 64
