@@ -17,6 +17,7 @@ async def until_answered(hands: Hands, run: str, question: str, wait: float) -> 
             await _answered(hands, run, question)
         return bool((await hands.replay(run)).questions[question].said)
     heard: list[bool] = []
+    failed: list[BaseException] = []
     async with anyio.create_task_group() as group:
 
         async def elsewhere() -> None:
@@ -25,9 +26,15 @@ async def until_answered(hands: Hands, run: str, question: str, wait: float) -> 
             group.cancel_scope.cancel()
 
         group.start_soon(elsewhere)
-        said = await hands.asker(asked)
-        heard.append(said is not None)
+        try:
+            heard.append(await hands.asker(asked) is not None)
+        except anyio.get_cancelled_exc_class():
+            raise
+        except BaseException as error:  # noqa: BLE001 - raised again below, not wrapped into a group
+            failed.append(error)
         group.cancel_scope.cancel()
+    if failed:
+        raise failed[0]
     return bool(heard) and heard[0]
 
 
