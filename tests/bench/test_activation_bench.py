@@ -67,7 +67,7 @@ def test_what_cannot_be_done_is_left_out_by_the_owners_consent_on_record(tmp_pat
     found = chain(tmp_path, 2, "delegated", Habits(fails=1.0, hangs=0.0, lies=0.0, keen=1.0))
     assert (found.skipped, found.accounted, found.made, found.complete) == (2, 2, 0, 0)
     assert found.questions >= 2
-    assert (found.validated, found.status) == (True, "FAIL")
+    assert (found.validated, found.status) == (True, "PARTIAL")  # it fails, and what the owner takes all the same is never a pass
 
 
 def test_a_liar_is_not_believed(tmp_path: Path) -> None:
