@@ -179,19 +179,29 @@ async def _watch(hands: Hands, gate: Gate, run: Run, box: Box, keeper: Doorkeepe
                 await working.left_off()
                 return await box.stop("stopped")
 
+    errand_lock = anyio.Lock()
     async with anyio.create_task_group() as group:
         group.start_soon(look)
-        group.start_soon(_errands, hands, gate, run)
+        group.start_soon(_errands, hands, gate, run, errand_lock)
         group.start_soon(working.drive)
         ended = await box.wait()
         keeper.speech.end()
-        with anyio.move_on_after(LAST):
-            await working.over.wait()
+        await _quiet(working, errand_lock)
         group.cancel_scope.cancel()
     return ended, stuck or ("" if ended.why == "limit" else working.trouble)
 
 
-async def _errands(hands: Hands, gate: Gate, run: Run) -> None:
+async def _quiet(working: Working, errands: anyio.Lock) -> None:
+    """Until the driver has read what was printed and no errand is under way, and not for long: a page that is cut off on its way
+    would go out a second time.
+    """
+    with anyio.move_on_after(LAST):
+        await working.over.wait()
+    with anyio.move_on_after(LAST):
+        await errands.acquire()
+
+
+async def _errands(hands: Hands, gate: Gate, run: Run, lock: anyio.Lock) -> None:
     """While the agent works: pages go out, questions move on, and what people said yes to is released; in children too."""
     seen, state = -1, run
     async with anyio.create_task_group() as group:
@@ -204,7 +214,8 @@ async def _errands(hands: Hands, gate: Gate, run: Run) -> None:
             if found is None:
                 await anyio.sleep(TICK)
                 continue
-            await run_errand(hands, gate, state, found)
+            async with lock:
+                await run_errand(hands, gate, state, found)
             state = await hands.replay(run.id, state)
 
 
