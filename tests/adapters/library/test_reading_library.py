@@ -132,14 +132,14 @@ def test_links_are_followed_inside_the_place_and_never_out_of_it(lay: Lay, tmp_p
     place = lay(
         {
             "skills/one/SKILL.md": skill_text("one"),
-            "shared/two/SKILL.md": skill_text("two"),
+            "kept/two/SKILL.md": skill_text("two"),
             "skills/four/SKILL.md": skill_text("four"),
         }
     )
     outside = tmp_path / "outside" / "three"
     outside.mkdir(parents=True)
     (outside / "SKILL.md").write_text(skill_text("three"))
-    (place / "skills" / "two").symlink_to("../shared/two")
+    (place / "skills" / "two").symlink_to("../kept/two")
     (place / "skills" / "three").symlink_to(outside)
     (place / "skills" / "round").symlink_to("..")
     (place / "skills" / "gone").symlink_to("nowhere")
