@@ -50,24 +50,13 @@ def _fold(run: Run, fact: e.Event, record: e.Recorded) -> Run:
         case e.Started():
             return change(run, id=fact.run, started=fact, started_at=record.at)
         case e.AttemptStarted():
-            told_again = {key: change(draft, collected=False) for key, draft in run.drafts.items()}
-            seq = run.attempt_seq if fact.carried else record.seq  # what is carried was forked when it was begun afresh
-            goes_on = bool(fact.carried) and run.started is not None and run.started.runtime in RESUMING
-            return change(
-                run, drafts=told_again, because=fact.because, carried=fact.carried, attempt=fact.attempt, attempt_at=record.at,
-                attempt_seq=seq, box=None, work=None, trouble="", judged=None, checks={}, finished=None, storm=0,
-                last_digest="", repeats=0, rung=None, invoked=run.invoked if goes_on else (), words=run.words if goes_on else "",
-            )  # fmt: skip
+            return _begun(run, fact, record)
         case e.BoxStarted():
             return change(run, box=(fact.pid, fact.born))
         case e.AttemptLost():
             return change(run, spend=_timed(run, run.at), trouble="crashed")
         case e.WorkDone():
-            trouble = {"limit": "limit reached", "stuck": "stuck"}.get(fact.why, "")
-            held = change(run.chain, sealed=len(run.chain.merged)) if run.chain is not None else None
-            return change(
-                run, work=fact, sealed_at=record.at, spend=_timed(run, record.at), trouble=trouble, chain=held
-            )  # fmt: skip
+            return _worked(run, fact, record.at)
         case e.Decided():
             return _decided(run, fact)
         case e.Blocked():
@@ -106,6 +95,25 @@ def _fold(run: Run, fact: e.Event, record: e.Recorded) -> Run:
             return _drafts(run, fact, record.at)
         case _:
             return _fold_outcome(run, fact, record)
+
+
+def _begun(run: Run, fact: e.AttemptStarted, record: e.Recorded) -> Run:
+    """A further attempt: what belongs to the one before is over. What is carried was forked when it was begun afresh."""
+    told_again = {key: change(draft, collected=False) for key, draft in run.drafts.items()}
+    seq = run.attempt_seq if fact.carried else record.seq
+    goes_on = bool(fact.carried) and run.started is not None and run.started.runtime in RESUMING
+    return change(
+        run, drafts=told_again, because=fact.because, carried=fact.carried, attempt=fact.attempt, attempt_at=record.at,
+        attempt_seq=seq, box=None, work=None, trouble="", judged=None, checks={}, finished=None, storm=0, last_digest="",
+        repeats=0, rung=None, invoked=run.invoked if goes_on else (), words=run.words if goes_on else "",
+    )  # fmt: skip
+
+
+def _worked(run: Run, fact: e.WorkDone, at: datetime) -> Run:
+    """The stage is sealed; a chain's holds what its steps had merged by then."""
+    trouble = {"limit": "limit reached", "stuck": "stuck"}.get(fact.why, "")
+    held = change(run.chain, sealed=len(run.chain.merged)) if run.chain is not None else None
+    return change(run, work=fact, sealed_at=at, spend=_timed(run, at), trouble=trouble, chain=held)
 
 
 def _drafts(
