@@ -75,8 +75,9 @@ def _outcome(child: Run, refused: str) -> tuple[Outcome | None, str]:
             return None, ""  # what it left out waits for its owner
         return "complete", f"without {', '.join(child.exceptions)}" if child.exceptions else ""
     why = child.why or child.verdict
-    if (child.verdict == "exhausted" and "time" in child.warned | frozenset(why.split())) or "time reached" in child.warned:
-        return "hung", f"it did not end in time ({child.limits.time} s)"
+    most = child.limits.time
+    if "time reached" in child.warned or (most is not None and child.spend.time >= most):
+        return "hung", f"it did not end in time ({most} s)"
     return "failed", why if child.verdict == "failed" or why == child.verdict else f"{child.verdict}: {why}"
 
 
